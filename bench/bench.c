@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * What a packet costs in the data plane, in nanoseconds, beside what it would cost at least: the
+ * real program by BPF_PROG_TEST_RUN inside bpf/wrap.bpf.c, with the cost of the same wrapper around
+ * `push` (the floor) or `empty` taken off. The median of rounds, on one CPU.
+ */
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <sched.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/packet/parse.h"
+#include "tests/frame.h"
+#include "tests/xdp_harness.h"
+#include "floor.skel.h"
+#include "wrap.skel.h"
+
+#define ROUNDS	     21
+#define RUNS_A_ROUND 500000U
+
+static const char configuration[] =
+	"cluster: {insecure: true}\n"
+	"node: {name: bench, addresses: [198.51.100.16/28, '2001:db8:1b:1::/64']}\n"
+	"services:\n"
+	"  - {address: 203.0.113.10, port: 80, protocol: tcp, pool: ipip}\n"
+	"  - {address: 203.0.113.10, port: 53, protocol: udp, pool: ipip}\n"
+	"  - {address: 203.0.113.11, port: 80, protocol: tcp, pool: gue}\n"
+	"  - {address: '2001:db8:cafe::10', port: 80, protocol: tcp, pool: ipip}\n"
+	"pools:\n"
+	"  - name: ipip\n"
+	"    backends: [{name: be1, address: 192.0.2.1}, {name: be2, address: 192.0.2.2}]\n"
+	"  - name: gue\n"
+	"    encapsulation: gue\n"
+	"    backends: [{name: be1, address: 192.0.2.1}, {name: be2, address: 192.0.2.2}]\n";
+
+enum program { HOLDFAST, FLOOR, EMPTY };
+
+struct bench_case {
+	const char *name;
+	uint8_t protocol;
+	const char *source, *destination;
+	uint16_t port;
+	uint8_t tcp_flags;
+	uint32_t flows; /* a power of 2 */
+	uint32_t bucket_bits;
+	uint32_t outer_length;
+	uint32_t runs; /* a round; 0: RUNS_A_ROUND */
+};
+
+#define V4   "192.0.2.99"
+#define V6   "2001:db8:c1::1"
+#define VIP4 "203.0.113.10"
+#define GUE4 "203.0.113.11"
+#define VIP6 "2001:db8:cafe::10"
+
+/* Flow tables are sized for the case's flows, as the operator's guide says to. */
+static const struct bench_case cases[] = {
+	{ "tcp4_hit_1", IPPROTO_TCP, V4, VIP4, 80, HF_TCP_ACK, 1, 16, 20, 0 },
+	{ "tcp6_hit_1", IPPROTO_TCP, V6, VIP6, 80, HF_TCP_ACK, 1, 16, 20, 0 },
+	{ "udp4_hit_1", IPPROTO_UDP, V4, VIP4, 53, 0, 1, 16, 20, 0 },
+	{ "gue4_hit_1", IPPROTO_TCP, V4, GUE4, 80, HF_TCP_ACK, 1, 16, 32, 0 },
+	{ "tcp4_hit_64k", IPPROTO_TCP, V4, VIP4, 80, HF_TCP_ACK, 1 << 16, 16, 20, 0 },
+	{ "tcp4_hit_512k", IPPROTO_TCP, V4, VIP4, 80, HF_TCP_ACK, 1 << 19, 17, 20, 0 },
+	{ "tcp4_hit_4m", IPPROTO_TCP, V4, VIP4, 80, HF_TCP_ACK, 1 << 22, 20, 20, 1 << 22 },
+	{ "syn_insert_8m", IPPROTO_TCP, V4, VIP4, 80, HF_TCP_SYN, 1 << 23, 21, 20, 1 << 18 },
+	{ "not_ours", IPPROTO_TCP, V4, "203.0.113.99", 80, HF_TCP_ACK, 1, 16, 0, 0 },
+};
+
+struct figure {
+	double median, min, max;
+};
+
+static void die(const char *what)
+{
+	fprintf(stderr, "bench: %s: %s\n", what, strerror(errno));
+	exit(1);
+}
+
+static struct wrap_bpf *open_wrapper(const struct bench_case *c, const struct frame *f, int target,
+				     enum program program)
+{
+	struct wrap_bpf *wrap = wrap_bpf__open();
+	__u32 zero = 0;
+
+	if (!wrap)
+		die("open the wrapper");
+	wrap->rodata->outer_length = program == HOLDFAST ? c->outer_length :
+				     program == FLOOR	 ? 20 : 0;
+	wrap->rodata->flows = c->flows;
+	wrap->rodata->source_offset = f->l3 + (strchr(c->source, ':') ? 8 + 12 : 12);
+	wrap->rodata->port_offset = f->l4;
+	memcpy((void *)wrap->rodata->ethernet, f->bytes, sizeof(wrap->rodata->ethernet));
+	if (wrap_bpf__load(wrap) ||
+	    bpf_map__update_elem(wrap->maps.target, &zero, sizeof(zero), &target, sizeof(target), 0))
+		die("load the wrapper");
+	return wrap;
+}
+
+static double run(struct wrap_bpf *wrap, const struct frame *f, uint32_t runs, uint32_t verdict)
+{
+	uint8_t out[sizeof(f->bytes) + 256];
+	LIBBPF_OPTS(bpf_test_run_opts, test, .data_in = f->bytes, .data_size_in = f->length,
+		    .data_out = out, .data_size_out = sizeof(out), .repeat = runs);
+
+	if (bpf_prog_test_run_opts(bpf_program__fd(wrap->progs.wrap), &test))
+		die("run the wrapper");
+	if (test.retval != verdict) {
+		fprintf(stderr, "bench: verdict %u, expected %u\n", test.retval, verdict);
+		exit(1);
+	}
+	return test.duration;
+}
+
+static int by_value(const void *a, const void *b)
+{
+	double left = *(const double *)a, right = *(const double *)b;
+
+	return (left > right) - (left < right);
+}
+
+static struct figure measure(const struct bench_case *c, const struct frame *f, int target,
+			     enum program program)
+{
+	struct wrap_bpf *wrap = open_wrapper(c, f, target, program);
+	uint32_t runs = c->runs ? c->runs : RUNS_A_ROUND;
+	uint32_t verdict = program == EMPTY || !c->outer_length ? XDP_PASS : XDP_TX;
+	double ns[ROUNDS];
+
+	/* Once through all flows, so that hits are hits; an insertion wants them unknown. */
+	if (c->flows > 1 && c->tcp_flags != HF_TCP_SYN)
+		run(wrap, f, c->flows, verdict);
+	for (int i = 0; i < ROUNDS; i++)
+		ns[i] = run(wrap, f, runs, verdict);
+	qsort(ns, ROUNDS, sizeof(*ns), by_value);
+	wrap_bpf__destroy(wrap);
+	return (struct figure){ ns[ROUNDS / 2], ns[0], ns[ROUNDS - 1] };
+}
+
+static struct floor_bpf *open_floor(void)
+{
+	static const uint8_t header[34] = { 2, 0, 0, 0, 0, 0xbe, 2, 0, 0, 0, 0, 0x1b, 8, 0, 0x45 };
+	struct floor_bpf *floor = floor_bpf__open();
+
+	if (!floor)
+		die("open the baselines");
+	memcpy((void *)floor->rodata->header, header, sizeof(header));
+	if (floor_bpf__load(floor))
+		die("load the baselines");
+	return floor;
+}
+
+static void report(const struct bench_case *c, struct figure f, double base, bool json, bool first)
+{
+	if (json)
+		printf("%s\n    {\"name\": \"%s\", \"ns\": %.0f, \"ns_above\": %.0f, \"min\": %.0f, "
+		       "\"max\": %.0f}",
+		       first ? "" : ",", c->name, f.median, f.median - base, f.min, f.max);
+	else
+		printf("%-16s %6.0f ns  %+6.0f above the %s's %3.0f  (%.0f to %.0f)\n", c->name,
+		       f.median, f.median - base, c->outer_length ? "floor" : "empty program", base,
+		       f.min, f.max);
+	fflush(stdout);
+}
+
+static void run_case(const struct bench_case *c, const struct floor_bpf *floor, bool json,
+		     bool first)
+{
+	enum program baseline = c->outer_length ? FLOOR : EMPTY;
+	struct figure figure, base;
+	struct harness h;
+	struct frame f;
+
+	frame_flow(&f, c->protocol, c->source, 1024, c->destination, c->port, c->tcp_flags, 10);
+	harness_open(&h, configuration, c->bucket_bits);
+	base = measure(c, &f,
+		       bpf_program__fd(baseline == FLOOR ? floor->progs.push : floor->progs.empty),
+		       baseline);
+	figure = measure(c, &f, bpf_program__fd(h.bpf->progs.holdfast), HOLDFAST);
+	report(c, figure, base.median, json, first);
+	harness_close(&h);
+}
+
+static void stay_on_one_cpu(void)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET(sched_getcpu(), &set);
+	sched_setaffinity(0, sizeof(set), &set);
+}
+
+int main(int argc, char **argv)
+{
+	bool json = argc > 1 && strcmp(argv[1], "--json") == 0, first = true;
+	const char *only = argc > 1 + json ? argv[1 + json] : NULL;
+	struct floor_bpf *floor;
+
+	stay_on_one_cpu();
+	floor = open_floor();
+	if (json)
+		printf("{\"cases\": [");
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		if (only && strcmp(only, cases[i].name) != 0)
+			continue;
+		run_case(&cases[i], floor, json, first);
+		first = false;
+	}
+	if (json)
+		printf("\n]}\n");
+	floor_bpf__destroy(floor);
+	return 0;
+}

@@ -1,0 +1,407 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * The agent: everything is filled first, attached last. Then it sweeps, follows the network, and
+ * takes a new configuration on SIGHUP.
+ */
+#include "lbnode/agent.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+#include <systemd/sd-daemon.h>
+#include <unistd.h>
+#include <uv.h>
+
+#include "lbnode/dataplane.h"
+#include "lbnode/forwarding.h"
+#include "lbnode/netlink.h"
+#include "lbnode/preflight.h"
+#include "lbnode/sweeper.h"
+#include "lbnode/tables.h"
+#include "lib/config.h"
+#include "lib/keys.h"
+#include "lib/log.h"
+
+#define INTERFACES_MAX	    64
+#define NEIGHBOURS_WAIT_MS  1000 /* ARP's and ND's own retransmission timer */
+
+struct agent {
+	const char *config_path;
+	const char *instance;
+	int lock;
+	struct hf_config *config;
+	struct hf_cluster_key key;
+	char interface_names[INTERFACES_MAX][IF_NAMESIZE];
+	char *interfaces[INTERFACES_MAX];
+	uint32_t interface_count;
+	uint32_t bucket_bits;
+	struct hf_backends *backends;
+	struct hf_netlink *netlink;
+	struct hf_dataplane *dataplane;
+	struct hf_forwarding *forwarding;
+	struct hf_sweeper sweeper;
+	uv_loop_t loop;
+	uv_signal_t hangup, terminate, interrupt;
+	uv_poll_t network;
+	uv_timer_t sweep;
+};
+
+static int64_t now_ms(void)
+{
+	return uv_hrtime() / 1000000;
+}
+
+static int load_config(const char *path, struct hf_config **config)
+{
+	struct hf_config_error error;
+	int err = hf_config_load(path, config, &error);
+
+	if (err)
+		hf_error("%s", error.text);
+	return err ? -EINVAL : 0;
+}
+
+static int read_key(const struct hf_config *config, struct hf_cluster_key *key)
+{
+	char why[512];
+	int err = 0;
+
+	if (config->cluster.insecure) {
+		hf_warning("cluster.insecure: the flow key is public, and anyone can choose flows "
+			   "that meet in one bucket; for trials only");
+		hf_cluster_key_insecure(key);
+		return 0;
+	}
+	err = hf_cluster_key_read(config->cluster.key_file, key, why, sizeof(why));
+	if (err)
+		hf_error("%s", why);
+	return err;
+}
+
+static int find_interfaces(struct agent *a)
+{
+	const struct hf_config_node *node = &a->config->node;
+	int count = 0;
+
+	if (node->interface_count) {
+		for (uint32_t i = 0; i < node->interface_count; i++)
+			a->interfaces[i] = node->interfaces[i];
+		a->interface_count = node->interface_count;
+		return 0;
+	}
+	count = hf_netlink_default_interfaces(a->netlink, a->interface_names, INTERFACES_MAX);
+	if (count <= 0) {
+		hf_error("%s: node.interfaces is not given, and no default route says which they "
+			 "are; name them", a->config_path);
+		return -ENODEV;
+	}
+	for (int i = 0; i < count; i++)
+		a->interfaces[i] = a->interface_names[i];
+	a->interface_count = count;
+	return 0;
+}
+
+static void adopt_backend(void *context, uint16_t id, const struct hf_backend *entry)
+{
+	struct agent *a = context;
+
+	hf_backends_adopt(a->backends, id, entry, now_ms() + a->config->timeouts.drain * 1000LL);
+}
+
+static void set_timeouts(struct agent *a)
+{
+	const struct hf_config *c = a->config;
+	uint64_t *timeout = a->sweeper.timeout_ms;
+
+	timeout[HF_PIN_EMBRYONIC] = timeout[HF_PIN_ADOPTED] = c->timeouts.tcp_embryonic * 1000ULL;
+	timeout[HF_PIN_ESTABLISHED] = c->timeouts.tcp_established * 1000ULL;
+	timeout[HF_PIN_CLOSING] = c->timeouts.tcp_closing * 1000ULL;
+	timeout[HF_PIN_UDP_NEW] = timeout[HF_PIN_UDP] = c->timeouts.udp * 1000ULL;
+}
+
+static int open_dataplane(struct agent *a)
+{
+	struct hf_dataplane_settings settings = {
+		.instance = a->instance,
+		.bucket_bits = hf_flow_table_bits(a->config->flows),
+	};
+	int err;
+
+	a->bucket_bits = settings.bucket_bits;
+	hf_key_derive(&a->key, HF_KEY_FLOW, settings.flow_key);
+	err = hf_dataplane_open(&a->dataplane, &settings, adopt_backend, a);
+	if (err)
+		return err;
+	hf_sweeper_init(&a->sweeper, hf_dataplane_flows(a->dataplane), 1U << settings.bucket_bits,
+			now_ms());
+	set_timeouts(a);
+	return 0;
+}
+
+/* A program with unresolved next hops must not take the place of one that forwards. */
+static int wait_for_neighbours(struct agent *a)
+{
+	struct pollfd fd = { .fd = hf_netlink_fd(a->netlink), .events = POLLIN };
+	int64_t deadline = now_ms() + NEIGHBOURS_WAIT_MS, left;
+	int err = 0;
+
+	while (!err && hf_forwarding_unresolved(a->forwarding) && (left = deadline - now_ms()) > 0)
+		if (poll(&fd, 1, left) > 0)
+			err = hf_forwarding_follow(a->forwarding);
+	return err;
+}
+
+static int attach(struct agent *a)
+{
+	enum hf_config_xdp_mode mode = a->config->node.xdp_mode;
+	int err = 0;
+
+	if (mode == HF_CONFIG_XDP_GENERIC)
+		hf_warning("node.xdp_mode is generic: packets are copied and go through most of "
+			   "the kernel before they are forwarded; for trials only");
+	for (uint32_t i = 0; i < a->interface_count && !err; i++)
+		err = hf_dataplane_attach(a->dataplane, a->interfaces[i], mode);
+	return err ? err : hf_dataplane_pin(a->dataplane, a->interfaces, a->interface_count);
+}
+
+static int start_dataplane(struct agent *a)
+{
+	int err = open_dataplane(a);
+
+	if (err)
+		return err;
+	a->forwarding = hf_forwarding_new(a->dataplane, a->netlink, a->backends);
+	if (!a->forwarding)
+		return -ENOMEM;
+	err = hf_forwarding_apply(a->forwarding, a->config, NULL, now_ms());
+	if (!err)
+		err = wait_for_neighbours(a);
+	return err ? err : attach(a);
+}
+
+static bool same_text(const char *a, const char *b)
+{
+	return (!a && !b) || (a && b && strcmp(a, b) == 0);
+}
+
+/* What a reload can't change: the first key that differs, or NULL. */
+static const char *needs_restart(const struct hf_config *now, const struct hf_config *next)
+{
+	const struct hf_config_node *a = &now->node, *b = &next->node;
+
+	if (!same_text(now->cluster.key_file, next->cluster.key_file) ||
+	    now->cluster.insecure != next->cluster.insecure)
+		return "cluster";
+	if (hf_flow_table_bits(now->flows) != hf_flow_table_bits(next->flows))
+		return "tables.flows";
+	if (a->xdp_mode != b->xdp_mode)
+		return "node.xdp_mode";
+	if (a->interface_count != b->interface_count)
+		return "node.interfaces";
+	for (uint32_t i = 0; i < a->interface_count; i++)
+		if (strcmp(a->interfaces[i], b->interfaces[i]) != 0)
+			return "node.interfaces";
+	return NULL;
+}
+
+static int take_config(struct agent *a, struct hf_config *next)
+{
+	const char *key = needs_restart(a->config, next);
+	int err;
+
+	if (key) {
+		hf_error("%s: %s has changed, which needs a restart", a->config_path, key);
+		return -EINVAL;
+	}
+	err = hf_forwarding_apply(a->forwarding, next, a->config, now_ms());
+	if (err)
+		return err;
+	/* Their texts live in the configuration, and have not changed. */
+	for (uint32_t i = 0; i < next->node.interface_count; i++)
+		a->interfaces[i] = next->node.interfaces[i];
+	hf_config_free(a->config);
+	a->config = next;
+	set_timeouts(a);
+	return 0;
+}
+
+static void log_config(const struct agent *a, const char *what)
+{
+	uint32_t backends = 0;
+
+	for (uint32_t i = 0; i < a->config->pool_count; i++)
+		backends += a->config->pools[i].backend_count;
+	hf_notice("%s: %u services, %u pools, %u backends", what, a->config->service_count,
+		  a->config->pool_count, backends);
+}
+
+static void on_hangup(uv_signal_t *handle, int signum)
+{
+	struct agent *a = handle->data;
+	struct hf_config *next = NULL;
+	int err;
+
+	(void)signum;
+	sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%lu", (unsigned long)(uv_hrtime() / 1000));
+	err = load_config(a->config_path, &next);
+	if (!err)
+		err = take_config(a, next);
+	if (err) {
+		hf_config_free(next);
+		hf_error("reload refused; the running configuration stays in force");
+	} else {
+		log_config(a, "reloaded");
+	}
+	sd_notify(0, "READY=1");
+}
+
+static void on_terminate(uv_signal_t *handle, int signum)
+{
+	struct agent *a = handle->data;
+
+	(void)signum;
+	sd_notify(0, "STOPPING=1");
+	uv_stop(&a->loop);
+}
+
+static void on_network(uv_poll_t *handle, int status, int events)
+{
+	struct agent *a = handle->data;
+
+	(void)events;
+	if (status == 0)
+		hf_forwarding_follow(a->forwarding);
+}
+
+static bool is_gone(void *context, uint16_t id)
+{
+	const struct agent *a = context;
+	enum hf_backend_state state = hf_backends_record(a->backends, id)->state;
+
+	return state == HF_BACKEND_FREE || state == HF_BACKEND_GONE;
+}
+
+static void on_sweep(uv_timer_t *handle)
+{
+	struct agent *a = handle->data;
+
+	if (hf_sweeper_slice(&a->sweeper, now_ms(), is_gone, a))
+		hf_forwarding_swept(a->forwarding, &a->sweeper.last, now_ms());
+}
+
+static void start_signal(struct agent *a, uv_signal_t *handle, uv_signal_cb callback, int signum)
+{
+	uv_signal_init(&a->loop, handle);
+	handle->data = a;
+	uv_signal_start(handle, callback, signum);
+}
+
+static int run_loop(struct agent *a)
+{
+	int err = uv_loop_init(&a->loop);
+
+	if (err) {
+		hf_error("no event loop: %s", uv_strerror(err));
+		return err;
+	}
+	start_signal(a, &a->hangup, on_hangup, SIGHUP);
+	start_signal(a, &a->terminate, on_terminate, SIGTERM);
+	start_signal(a, &a->interrupt, on_terminate, SIGINT);
+	uv_poll_init(&a->loop, &a->network, hf_netlink_fd(a->netlink));
+	a->network.data = a;
+	uv_poll_start(&a->network, UV_READABLE, on_network);
+	uv_timer_init(&a->loop, &a->sweep);
+	a->sweep.data = a;
+	uv_timer_start(&a->sweep, on_sweep, 0, HF_SWEEP_PASS_MS / HF_SWEEP_SLICES);
+
+	log_config(a, "forwarding");
+	sd_notify(0, "READY=1");
+	uv_run(&a->loop, UV_RUN_DEFAULT);
+
+	uv_signal_stop(&a->hangup);
+	uv_close((uv_handle_t *)&a->hangup, NULL);
+	uv_close((uv_handle_t *)&a->terminate, NULL);
+	uv_close((uv_handle_t *)&a->interrupt, NULL);
+	uv_close((uv_handle_t *)&a->network, NULL);
+	uv_close((uv_handle_t *)&a->sweep, NULL);
+	uv_run(&a->loop, UV_RUN_DEFAULT);
+	uv_loop_close(&a->loop);
+	return 0;
+}
+
+static int start(struct agent *a)
+{
+	int err = load_config(a->config_path, &a->config);
+
+	if (!err)
+		err = hf_preflight_kernel();
+	if (!err)
+		err = hf_preflight_rights();
+	if (!err)
+		err = read_key(a->config, &a->key);
+	if (err)
+		return err;
+	a->lock = hf_preflight_lock(a->instance);
+	if (a->lock < 0)
+		return a->lock;
+	err = hf_netlink_open(&a->netlink);
+	if (err) {
+		hf_error("no netlink socket: %s", strerror(-err));
+		return err;
+	}
+	a->backends = hf_backends_new();
+	if (!a->backends)
+		return -ENOMEM;
+	err = find_interfaces(a);
+	if (!err)
+		err = start_dataplane(a);
+	return err ? err : hf_preflight_drop_rights();
+}
+
+static void stop(struct agent *a)
+{
+	hf_forwarding_delete(a->forwarding);
+	hf_dataplane_close(a->dataplane);
+	hf_backends_delete(a->backends);
+	hf_netlink_close(a->netlink);
+	hf_config_free(a->config);
+	sodium_memzero(&a->key, sizeof(a->key));
+	if (a->lock >= 0)
+		close(a->lock);
+	free(a);
+}
+
+int hf_agent_run(const char *config_path, const char *instance)
+{
+	struct agent *a = calloc(1, sizeof(*a));
+	int err;
+
+	if (!a)
+		return -ENOMEM;
+	a->config_path = config_path;
+	a->instance = instance;
+	a->lock = -1;
+	err = start(a);
+	if (!err)
+		err = run_loop(a);
+	if (!err)
+		hf_notice("stopped; the data plane forwards on, `lbnode --detach` ends it");
+	stop(a);
+	return err;
+}
+
+int hf_agent_detach(const char *instance)
+{
+	int lock = hf_preflight_lock(instance), err;
+
+	if (lock < 0)
+		return lock;
+	err = hf_dataplane_remove(instance);
+	close(lock);
+	if (!err)
+		hf_notice("instance %s: detached, nothing is forwarded any more", instance);
+	return err;
+}

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Which id stands for which backend. Pins name backends by a 16-bit id, so an id keeps its meaning
+ * while a pin may hold it: over reloads, over restarts, and after the backend has left the
+ * configuration, until its flows have ended or the drain timeout has passed.
+ *
+ *            in the configuration              not in it any more
+ *	FREE ----------------------> SERVING -----------------------> DRAINING
+ *	  ^                             ^                                |   |
+ *	  |                             +---- back in the configuration -+   |
+ *	  |    a whole sweep took                                            |
+ *	  +--- away its last pins --- GONE <-- no pins in a whole sweep, or -+
+ *	                                       the drain timeout
+ *
+ * A GONE backend's map entry is empty, so the data plane chooses anew for its flows.
+ *
+ * Time comes in as an argument, in milliseconds of any monotonic clock; nothing here does I/O.
+ */
+#ifndef HF_LBNODE_BACKENDS_H
+#define HF_LBNODE_BACKENDS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "lbnode/bpf/types.h"
+#include "lib/config.h"
+
+enum hf_backend_state {
+	HF_BACKEND_FREE = 0,
+	HF_BACKEND_SERVING,
+	HF_BACKEND_DRAINING,
+	HF_BACKEND_GONE,
+};
+
+struct hf_backend_record {
+	enum hf_backend_state state;
+	uint64_t identity;
+	int64_t drain_until; /* DRAINING: ms */
+	struct hf_address address;
+	enum hf_config_encapsulation encapsulation;
+	uint16_t gue_port;
+};
+
+struct hf_backends;
+
+/* NULL: no memory. */
+struct hf_backends *hf_backends_new(void);
+void hf_backends_delete(struct hf_backends *backends);
+
+/* A pool's backend by name, address and encapsulation: whoever changes one of these has made
+ * another backend, and the old one drains. */
+uint64_t hf_backend_identity(const struct hf_config_pool *pool,
+			     const struct hf_config_backend *backend);
+
+/* Takes over what a former agent left in the map's entry `id`, as DRAINING. */
+void hf_backends_adopt(struct hf_backends *backends, uint16_t id, const struct hf_backend *entry,
+		       int64_t drain_until);
+
+/*
+ * Gives each backend of the configuration its id, and lets those that are not in it drain until
+ * `drain_until`. 0; -ENOSPC with nothing changed when the ids do not suffice; -ENOMEM.
+ */
+int hf_backends_apply(struct hf_backends *backends, const struct hf_config *config,
+		      int64_t drain_until);
+
+/* The id of a backend of the configuration that was applied; HF_NO_BACKEND: there is none. */
+uint16_t hf_backends_id(const struct hf_backends *backends, uint64_t identity);
+
+/* Ids run from 1 to HF_MAX_BACKENDS - 1. */
+const struct hf_backend_record *hf_backends_record(const struct hf_backends *backends, uint16_t id);
+
+/*
+ * After a whole sweep that counted pins[id] of each backend: ends drains and frees what the sweep
+ * has cleared. Calls `gone` for each backend that has just become GONE.
+ */
+void hf_backends_swept(struct hf_backends *backends, const uint32_t *pins, int64_t now,
+		       void (*gone)(void *context, uint16_t id), void *context);
+
+#endif

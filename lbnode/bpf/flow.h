@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * Which backend a packet goes to: its flow's pin, or its slot's choice, which is then pinned.
+ *
+ * A SYN never moves a flow that has a living pin, since anyone can forge one; the backend answers
+ * it with a challenge ACK (RFC 5961 section 4). Only when the pin is closing, or its backend gone,
+ * is the flow chosen anew.
+ */
+#ifndef HF_LBNODE_BPF_FLOW_H
+#define HF_LBNODE_BPF_FLOW_H
+
+#include "lib/packet/digest.h"
+#include "lbnode/bpf/maps.h"
+
+/* What is known of the packet in hand while its backend is looked for. */
+struct hf_flow {
+	const struct hf_packet *packet;
+	const struct hf_service *service;
+	__u64 digest;
+	__u16 backend_id;
+	bool is_new;
+};
+
+HF_INLINE bool hf_starts_flow(const struct hf_packet *p)
+{
+	return (p->tcp_flags & (HF_TCP_SYN | HF_TCP_ACK | HF_TCP_RST | HF_TCP_FIN)) == HF_TCP_SYN;
+}
+
+HF_INLINE struct hf_backend *hf_backend(__u16 id)
+{
+	__u32 key = id;
+	struct hf_backend *backend = bpf_map_lookup_elem(&backends, &key);
+
+	return backend && backend->encapsulation != HF_ENCAP_NONE ? backend : NULL;
+}
+
+HF_INLINE __u16 hf_choice(const struct hf_service *service, __u64 digest)
+{
+	__u32 pool = service->pool;
+	void *table = bpf_map_lookup_elem(&pools, &pool);
+	struct hf_slot *slot;
+	__u32 place;
+
+	if (!table)
+		return HF_NO_BACKEND;
+	place = hf_slot(digest, service->table_size);
+	slot = bpf_map_lookup_elem(table, &place);
+	return slot ? slot->backend : HF_NO_BACKEND;
+}
+
+HF_INLINE enum hf_pin_state hf_first_state(const struct hf_packet *p)
+{
+	if (p->protocol == IPPROTO_UDP)
+		return HF_PIN_UDP_NEW;
+	if (hf_starts_flow(p))
+		return HF_PIN_EMBRYONIC;
+	return p->tcp_flags & HF_TCP_FIN ? HF_PIN_CLOSING : HF_PIN_ADOPTED;
+}
+
+HF_INLINE void hf_pin_flow(struct hf_flow *f)
+{
+	enum hf_pin_state state = hf_first_state(f->packet);
+	__u64 pin = hf_pin(f->digest, f->backend_id, state);
+
+	f->is_new = state == HF_PIN_EMBRYONIC || state == HF_PIN_UDP_NEW;
+	hf_count(f->is_new ? HF_COUNT_FLOWS_NEW : HF_COUNT_FLOWS_ADOPTED);
+	switch (hf_flow_insert(f->digest, bucket_bits, pin)) {
+	case HF_INSERTED:
+		return;
+	case HF_INSERTED_DISPLACING:
+		hf_count(HF_COUNT_PINS_DISPLACED);
+		return;
+	case HF_INSERTED_NOT:
+		hf_count(HF_COUNT_FLOWS_UNPINNED);
+		return;
+	}
+}
+
+/* Of a flow that is not known, or whose pin (in `cell`) no longer holds. Not inlined: the hot path
+ * stays small without it. */
+static __attribute__((noinline)) int hf_choose(struct hf_flow *f, __u64 *cell, __u64 old)
+{
+	const struct hf_packet *p = f->packet;
+	__u64 pin;
+
+	f->backend_id = hf_choice(f->service, f->digest);
+	/* Nothing to pin; or, after a reset, no more to come. */
+	if (f->backend_id == HF_NO_BACKEND || p->tcp_flags & HF_TCP_RST)
+		return 0;
+	if (!cell) {
+		hf_pin_flow(f);
+		return 0;
+	}
+	pin = hf_pin(f->digest, f->backend_id, hf_first_state(p)) | (old & HF_PIN_AWAY);
+	f->is_new = true;
+	hf_count(HF_COUNT_FLOWS_NEW);
+	hf_pin_swap(cell, old, pin);
+	return 0;
+}
+
+/* The packet's backend, its id in f->backend_id; NULL: there is none. */
+HF_INLINE struct hf_backend *hf_flow_backend(struct hf_flow *f)
+{
+	const struct hf_packet *p = f->packet;
+	struct hf_backend *backend;
+	__u64 pin = 0, next, *cell;
+
+	cell = hf_flow_find(f->digest, bucket_bits, &pin);
+	if (cell && !(hf_pin_state(pin) == HF_PIN_CLOSING && hf_starts_flow(p))) {
+		f->backend_id = hf_pin_backend(pin);
+		backend = hf_backend(f->backend_id);
+		if (backend) {
+			next = hf_pin_after(pin, p->tcp_flags);
+			/* Lost to another CPU: then the pin is as fresh as we would make it. */
+			if (next != pin)
+				hf_pin_swap(cell, pin, next);
+			return backend;
+		}
+	}
+	hf_choose(f, cell, pin);
+	return hf_backend(f->backend_id);
+}
+
+#endif

@@ -1,0 +1,417 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "lbnode/dataplane.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <linux/if_link.h>
+#include <net/if.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "lbnode/bpffs.h"
+#include "lib/log.h"
+#include "lib/packet/siphash.h"
+#include "lb.skel.h"
+
+struct hf_dataplane {
+	char instance[64];
+	struct lb_bpf *bpf;
+	struct hf_bucket *flows;
+	size_t flows_bytes;
+};
+
+static int print_libbpf(enum libbpf_print_level level, const char *format, va_list arguments)
+{
+	char text[512];
+
+	vsnprintf(text, sizeof(text), format, arguments);
+	text[strcspn(text, "\n")] = '\0';
+	hf_debug("libbpf: %s%s", level == LIBBPF_WARN ? "warning: " : "", text);
+	return 0;
+}
+
+static struct hf_layout layout_of(const struct hf_dataplane_settings *settings)
+{
+	struct hf_key key = { settings->flow_key[0], settings->flow_key[1] };
+	struct hf_sip sip;
+
+	hf_sip_start(&sip, key);
+	hf_sip_word(&sip, 0);
+	return (struct hf_layout){
+		.version = HF_LAYOUT,
+		.buckets = 1U << settings->bucket_bits,
+		.key_fingerprint = hf_sip_end(&sip),
+	};
+}
+
+static const char *difference(const struct hf_layout *found, const struct hf_layout *wanted)
+{
+	if (found->version != wanted->version)
+		return "is of another layout version";
+	if (found->buckets != wanted->buckets)
+		return "has another size (tables.flows)";
+	if (found->key_fingerprint != wanted->key_fingerprint)
+		return "was filled under another cluster key";
+	return NULL;
+}
+
+/* The former agent's flow table, if it means what ours would: its descriptor, else -1. */
+static int open_former_flows(const char *instance, const struct hf_layout *wanted)
+{
+	int layout = hf_bpffs_open(instance, "layout");
+	int flows = hf_bpffs_open(instance, "flows");
+	struct hf_layout found;
+	const char *reason;
+	__u32 zero = 0;
+
+	if (layout < 0 || flows < 0)
+		goto none;
+	if (bpf_map_lookup_elem(layout, &zero, &found) < 0)
+		goto none;
+	reason = difference(&found, wanted);
+	if (reason) {
+		hf_warning("the pinned flow table of instance %s %s: starting with an empty one; "
+			   "its flows go by their slots' choice", instance, reason);
+		goto none;
+	}
+	close(layout);
+	return flows;
+none:
+	if (layout >= 0)
+		close(layout);
+	if (flows >= 0)
+		close(flows);
+	return -1;
+}
+
+static void adopt_backends(const char *instance,
+			   void (*adopt)(void *context, uint16_t id,
+					 const struct hf_backend *entry),
+			   void *context)
+{
+	int former = hf_bpffs_open(instance, "backends");
+	struct hf_backend entry;
+
+	if (former < 0)
+		return;
+	for (__u32 id = 1; id < HF_MAX_BACKENDS; id++)
+		if (bpf_map_lookup_elem(former, &id, &entry) == 0 &&
+		    entry.encapsulation != HF_ENCAP_NONE)
+			adopt(context, id, &entry);
+	close(former);
+}
+
+static int explain_load(int err)
+{
+	if (err == -EPERM || err == -EACCES)
+		hf_error("the kernel refuses the BPF program: no permission; run as root, or with "
+			 "CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON");
+	else if (err == -ENOMEM || err == -E2BIG)
+		hf_error("no memory for the BPF maps; lower tables.flows");
+	else
+		hf_error("the kernel refuses the BPF program: %s; run with --debug for its reasons",
+			 strerror(-err));
+	return err;
+}
+
+static int load(struct hf_dataplane *dp, const struct hf_dataplane_settings *settings,
+		int former_flows)
+{
+	int err;
+
+	dp->bpf = lb_bpf__open();
+	if (!dp->bpf)
+		return explain_load(-errno);
+	dp->bpf->rodata->flow_key.k0 = settings->flow_key[0];
+	dp->bpf->rodata->flow_key.k1 = settings->flow_key[1];
+	dp->bpf->rodata->bucket_bits = settings->bucket_bits;
+	err = bpf_map__set_max_entries(dp->bpf->maps.flows, 1U << settings->bucket_bits);
+	if (!err && former_flows >= 0)
+		err = bpf_map__reuse_fd(dp->bpf->maps.flows, former_flows);
+	if (!err)
+		err = lb_bpf__load(dp->bpf);
+	return err ? explain_load(err) : 0;
+}
+
+static int map_flows(struct hf_dataplane *dp, uint32_t bucket_bits)
+{
+	dp->flows_bytes = sizeof(struct hf_bucket) << bucket_bits;
+	dp->flows = mmap(NULL, dp->flows_bytes, PROT_READ | PROT_WRITE, MAP_SHARED,
+			 bpf_map__fd(dp->bpf->maps.flows), 0);
+	if (dp->flows != MAP_FAILED)
+		return 0;
+	dp->flows = NULL;
+	hf_error("can't map the flow table, %zu bytes: %s; lower tables.flows", dp->flows_bytes,
+		 strerror(errno));
+	return -errno;
+}
+
+static int set_map(struct bpf_map *map, uint32_t key, const void *value, size_t size)
+{
+	int err = bpf_map__update_elem(map, &key, sizeof(key), value, size, BPF_ANY);
+
+	if (err)
+		hf_error("can't write entry %u of the map %s: %s", key, bpf_map__name(map),
+			 strerror(-err));
+	return err;
+}
+
+int hf_dataplane_open(struct hf_dataplane **dataplane, const struct hf_dataplane_settings *settings,
+		      void (*adopt)(void *context, uint16_t id, const struct hf_backend *entry),
+		      void *context)
+{
+	struct hf_layout layout = layout_of(settings);
+	struct hf_dataplane *dp;
+	int err, former = -1;
+
+	libbpf_set_print(print_libbpf);
+	err = hf_bpffs_prepare(settings->instance);
+	if (err)
+		return err;
+	dp = calloc(1, sizeof(*dp));
+	if (!dp)
+		return -ENOMEM;
+	snprintf(dp->instance, sizeof(dp->instance), "%s", settings->instance);
+	former = open_former_flows(dp->instance, &layout);
+	if (former >= 0)
+		adopt_backends(dp->instance, adopt, context);
+	err = load(dp, settings, former);
+	if (!err)
+		err = map_flows(dp, settings->bucket_bits);
+	if (!err)
+		err = set_map(dp->bpf->maps.layout, 0, &layout, sizeof(layout));
+	if (former >= 0)
+		close(former);
+	if (err) {
+		hf_dataplane_close(dp);
+		hf_bpffs_remove(settings->instance);
+		return err;
+	}
+	*dataplane = dp;
+	return 0;
+}
+
+void hf_dataplane_close(struct hf_dataplane *dp)
+{
+	if (!dp)
+		return;
+	if (dp->flows)
+		munmap(dp->flows, dp->flows_bytes);
+	lb_bpf__destroy(dp->bpf);
+	free(dp);
+}
+
+struct hf_bucket *hf_dataplane_flows(struct hf_dataplane *dp)
+{
+	return dp->flows;
+}
+
+int hf_dataplane_set_backend(struct hf_dataplane *dp, uint16_t id, const struct hf_backend *backend)
+{
+	return set_map(dp->bpf->maps.backends, id, backend, sizeof(*backend));
+}
+
+int hf_dataplane_set_nexthop(struct hf_dataplane *dp, uint32_t id, const struct hf_nexthop *nexthop)
+{
+	return set_map(dp->bpf->maps.nexthops, id, nexthop, sizeof(*nexthop));
+}
+
+int hf_dataplane_add_device(struct hf_dataplane *dp, uint32_t ifindex)
+{
+	return set_map(dp->bpf->maps.devices, ifindex, &ifindex, sizeof(ifindex));
+}
+
+static int make_array(const char *name, uint32_t value_size, uint32_t count, uint32_t flags)
+{
+	LIBBPF_OPTS(bpf_map_create_opts, options, .map_flags = flags);
+	int fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, name, sizeof(uint32_t), value_size, count,
+				&options);
+
+	if (fd < 0)
+		hf_error("can't make a %s of %u entries: %s", name, count, strerror(errno));
+	return fd < 0 ? -errno : fd;
+}
+
+int hf_dataplane_make_pool(const uint16_t *slots, uint32_t size)
+{
+	size_t bytes = size * sizeof(struct hf_slot);
+	int fd = make_array("pool_table", sizeof(struct hf_slot), size,
+			    BPF_F_INNER_MAP | BPF_F_MMAPABLE);
+	struct hf_slot *table;
+
+	if (fd < 0)
+		return fd;
+	table = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (table == MAP_FAILED) {
+		hf_error("can't map a pool's table: %s", strerror(errno));
+		close(fd);
+		return -ENOMEM;
+	}
+	for (uint32_t i = 0; i < size; i++)
+		table[i].backend = slots[i];
+	munmap(table, bytes);
+	return fd;
+}
+
+int hf_dataplane_make_services(const struct hf_service_table *table)
+{
+	int fd = make_array("service_table", sizeof(*table), 1, 0);
+	__u32 zero = 0;
+
+	if (fd >= 0 && bpf_map_update_elem(fd, &zero, table, BPF_ANY) < 0) {
+		hf_error("can't fill the service table: %s", strerror(errno));
+		close(fd);
+		return -errno;
+	}
+	return fd;
+}
+
+int hf_dataplane_set_pool(struct hf_dataplane *dp, uint16_t id, int table)
+{
+	return set_map(dp->bpf->maps.pools, id, &table, sizeof(table));
+}
+
+int hf_dataplane_set_services(struct hf_dataplane *dp, int table)
+{
+	return set_map(dp->bpf->maps.services, 0, &table, sizeof(table));
+}
+
+int hf_dataplane_remove_pool(struct hf_dataplane *dp, uint16_t id)
+{
+	__u32 key = id;
+
+	return bpf_map__delete_elem(dp->bpf->maps.pools, &key, sizeof(key), 0);
+}
+
+static bool link_is_of(int link, uint32_t ifindex)
+{
+	struct bpf_link_info info = { 0 };
+	__u32 length = sizeof(info);
+
+	return bpf_obj_get_info_by_fd(link, &info, &length) == 0 && info.xdp.ifindex == ifindex;
+}
+
+/* True when a former agent's link now runs our program. */
+static bool take_over_link(struct hf_dataplane *dp, const char *pin, uint32_t ifindex)
+{
+	int link = hf_bpffs_open(dp->instance, pin);
+	bool taken;
+
+	if (link < 0)
+		return false;
+	/* A link outlives its interface, bound to nothing. */
+	taken = link_is_of(link, ifindex) &&
+		bpf_link_update(link, bpf_program__fd(dp->bpf->progs.holdfast), NULL) == 0;
+	close(link);
+	return taken;
+}
+
+static void explain_occupied(const char *interface, uint32_t ifindex)
+{
+	struct bpf_prog_info info = { 0 };
+	__u32 id = 0, length = sizeof(info);
+	int fd = -1;
+
+	if (bpf_xdp_query_id(ifindex, 0, &id) == 0 && id)
+		fd = bpf_prog_get_fd_by_id(id);
+	if (fd >= 0) {
+		bpf_obj_get_info_by_fd(fd, &info, &length);
+		close(fd);
+	}
+	hf_error("interface %s already has an XDP program, \"%s\" (id %u); stop what attached it, or "
+		 "`ip link set dev %s xdp off`", interface, info.name[0] ? info.name : "unknown",
+		 id, interface);
+}
+
+static int explain_attach(const char *interface, uint32_t ifindex, enum hf_config_xdp_mode mode,
+			  int err)
+{
+	if (err == -EBUSY || err == -EEXIST)
+		explain_occupied(interface, ifindex);
+	else if (mode == HF_CONFIG_XDP_NATIVE && (err == -EOPNOTSUPP || err == -EINVAL))
+		hf_error("interface %s takes no native XDP program: %s; if its driver has none, say "
+			 "`xdp_mode: generic` under node, at a third of the speed", interface,
+			 strerror(-err));
+	else
+		hf_error("can't attach to interface %s: %s", interface, strerror(-err));
+	return err;
+}
+
+int hf_dataplane_attach(struct hf_dataplane *dp, const char *interface,
+			enum hf_config_xdp_mode mode)
+{
+	LIBBPF_OPTS(bpf_link_create_opts, options,
+		    .flags = mode == HF_CONFIG_XDP_NATIVE ? XDP_FLAGS_DRV_MODE
+							  : XDP_FLAGS_SKB_MODE);
+	uint32_t ifindex = if_nametoindex(interface);
+	char pin[sizeof(HF_BPFFS_LINK) + IF_NAMESIZE];
+	int link, err;
+
+	if (!ifindex) {
+		hf_error("there is no interface %s; `ip link` lists them, node.interfaces names "
+			 "ours", interface);
+		return -ENODEV;
+	}
+	snprintf(pin, sizeof(pin), HF_BPFFS_LINK "%s", interface);
+	if (take_over_link(dp, pin, ifindex))
+		return 0;
+	link = bpf_link_create(bpf_program__fd(dp->bpf->progs.holdfast), ifindex, BPF_XDP, &options);
+	if (link < 0)
+		return explain_attach(interface, ifindex, mode, link);
+	err = hf_bpffs_pin(dp->instance, pin, link);
+	close(link);
+	return err;
+}
+
+struct wanted {
+	char *const *interfaces;
+	uint32_t count;
+};
+
+static bool is_stale_link(void *context, const char *pin)
+{
+	const struct wanted *wanted = context;
+
+	if (strncmp(pin, HF_BPFFS_LINK, strlen(HF_BPFFS_LINK)) != 0)
+		return false;
+	for (uint32_t i = 0; i < wanted->count; i++)
+		if (strcmp(pin + strlen(HF_BPFFS_LINK), wanted->interfaces[i]) == 0)
+			return false;
+	return true;
+}
+
+int hf_dataplane_pin(struct hf_dataplane *dp, char *const *interfaces, uint32_t count)
+{
+	struct wanted wanted = { interfaces, count };
+	struct bpf_map *map;
+	int err = hf_bpffs_unpin(dp->instance, is_stale_link, &wanted);
+
+	bpf_object__for_each_map(map, dp->bpf->obj) {
+		if (!err && !bpf_map__is_internal(map))
+			err = hf_bpffs_pin(dp->instance, bpf_map__name(map), bpf_map__fd(map));
+	}
+	if (!err)
+		err = hf_bpffs_pin(dp->instance, "program",
+				   bpf_program__fd(dp->bpf->progs.holdfast));
+	return err;
+}
+
+static bool is_any(void *context, const char *pin)
+{
+	(void)context;
+	(void)pin;
+	return true;
+}
+
+int hf_dataplane_remove(const char *instance)
+{
+	int err = hf_bpffs_unpin(instance, is_any, NULL);
+
+	if (!err)
+		hf_bpffs_remove(instance);
+	return err;
+}

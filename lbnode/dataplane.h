@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The XDP program, its maps and its links, in the kernel and in bpffs.
+ *
+ * Under /sys/fs/bpf/holdfast/<instance>/ stand `program`, one `link-<interface>` for each interface,
+ * and the maps by their names. What is pinned forwards with or without an agent. A new agent loads
+ * its own program with maps of its own, except for the flow table, which it takes over if
+ * `layout` says that it means the same; fills them; and puts the new program in the old one's
+ * place link by link, so that no packet meets a table half full.
+ *
+ * Functions return 0 or a negative errno, and have then logged what happened and what to do.
+ */
+#ifndef HF_LBNODE_DATAPLANE_H
+#define HF_LBNODE_DATAPLANE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "lbnode/backends.h"
+#include "lbnode/bpf/pin.h"
+#include "lbnode/bpf/types.h"
+#include "lib/config.h"
+
+struct hf_dataplane;
+
+struct hf_dataplane_settings {
+	const char *instance;
+	uint64_t flow_key[2];
+	uint32_t bucket_bits;
+};
+
+/*
+ * Loads the program. If a former agent's flow table can be taken over, calls adopt(context, id,
+ * entry) for each backend that its pins may name. Nothing is attached or pinned yet.
+ */
+int hf_dataplane_open(struct hf_dataplane **dataplane,
+		      const struct hf_dataplane_settings *settings,
+		      void (*adopt)(void *context, uint16_t id, const struct hf_backend *entry),
+		      void *context);
+
+/* Lets go of it; what is pinned stays and forwards. NULL is fine. */
+void hf_dataplane_close(struct hf_dataplane *dataplane);
+
+/* The flow table, mapped; 2^bucket_bits buckets, the data plane's own. */
+struct hf_bucket *hf_dataplane_flows(struct hf_dataplane *dataplane);
+
+int hf_dataplane_set_backend(struct hf_dataplane *dataplane, uint16_t id,
+			     const struct hf_backend *backend);
+int hf_dataplane_set_nexthop(struct hf_dataplane *dataplane, uint32_t id,
+			     const struct hf_nexthop *nexthop);
+
+/* Lets next hops leave by the device. */
+int hf_dataplane_add_device(struct hf_dataplane *dataplane, uint32_t ifindex);
+
+/* Makes a kernel table of the slots: its descriptor, the caller's to close. Nothing uses it yet. */
+int hf_dataplane_make_pool(const uint16_t *slots, uint32_t size);
+int hf_dataplane_make_services(const struct hf_service_table *table);
+
+/* Puts a table in force, in one step for every packet; no packet uses the former one on return. */
+int hf_dataplane_set_pool(struct hf_dataplane *dataplane, uint16_t id, int table);
+int hf_dataplane_set_services(struct hf_dataplane *dataplane, int table);
+int hf_dataplane_remove_pool(struct hf_dataplane *dataplane, uint16_t id);
+
+/* Attaches the program to the interface, or puts it in the place of a former agent's. */
+int hf_dataplane_attach(struct hf_dataplane *dataplane, const char *interface,
+			enum hf_config_xdp_mode mode);
+
+/* Pins program and maps, once all is attached, and detaches from interfaces that are not among
+ * `interfaces`. */
+int hf_dataplane_pin(struct hf_dataplane *dataplane, char *const *interfaces, uint32_t count);
+
+/* Detaches an instance from all interfaces and takes away its pins, flow table included. */
+int hf_dataplane_remove(const char *instance);
+
+#endif

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Keeps the data plane's maps true to the configuration and to the network: which backends there
+ * are, which way each of them is reached, and which pool's table serves which service.
+ *
+ * Functions return 0 or a negative errno, and have then logged why. Times are milliseconds of
+ * a monotonic clock.
+ */
+#ifndef HF_LBNODE_FORWARDING_H
+#define HF_LBNODE_FORWARDING_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "lbnode/backends.h"
+#include "lbnode/dataplane.h"
+#include "lbnode/netlink.h"
+#include "lbnode/sweeper.h"
+
+struct hf_forwarding;
+
+/* Borrows all three for its life. NULL: no memory. */
+struct hf_forwarding *hf_forwarding_new(struct hf_dataplane *dataplane, struct hf_netlink *netlink,
+					struct hf_backends *backends);
+void hf_forwarding_delete(struct hf_forwarding *forwarding);
+
+/*
+ * Puts a configuration in force; `former` is the one until now, or NULL. When this fails,
+ * the former one stays. Both stay the caller's; `config` must live as long as it is in force.
+ */
+int hf_forwarding_apply(struct hf_forwarding *forwarding, const struct hf_config *config,
+			const struct hf_config *former, int64_t now);
+
+/* Reads the kernel's news and follows them. */
+int hf_forwarding_follow(struct hf_forwarding *forwarding);
+
+/* How many next hops are in use, but not resolved. */
+uint32_t hf_forwarding_unresolved(const struct hf_forwarding *forwarding);
+
+/* After a whole sweep: drained backends go. */
+void hf_forwarding_swept(struct hf_forwarding *forwarding, const struct hf_sweep_counts *counts,
+			 int64_t now);
+
+#endif

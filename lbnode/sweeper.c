@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "lbnode/sweeper.h"
+
+#include <stddef.h>
+#include <string.h>
+
+/* From a new pin's 1 to 15 are 14 steps, the first of which may come at once. */
+#define STEPS_IN_TIMEOUT 13
+
+void hf_sweeper_init(struct hf_sweeper *s, struct hf_bucket *buckets, uint32_t count, int64_t now)
+{
+	s->buckets = buckets;
+	s->count = count;
+	s->next = 0;
+	s->pass_began = now - HF_SWEEP_PASS_MS;
+}
+
+static void begin_pass(struct hf_sweeper *s, int64_t now)
+{
+	int64_t elapsed = now - s->pass_began;
+	uint64_t before = s->clock_ms;
+
+	if (elapsed > 2 * HF_SWEEP_PASS_MS)
+		elapsed = 2 * HF_SWEEP_PASS_MS;
+	s->clock_ms += elapsed;
+	s->pass_began = now;
+	for (int state = 0; state < HF_PIN_STATES; state++) {
+		uint64_t timeout = s->timeout_ms[state];
+
+		s->steps[state] = timeout ? s->clock_ms * STEPS_IN_TIMEOUT / timeout -
+						    before * STEPS_IN_TIMEOUT / timeout
+					  : 0;
+	}
+	memset(&s->running, 0, sizeof(s->running));
+}
+
+/* What a pass makes of a pin; 0: it goes. */
+static uint64_t aged(const struct hf_sweeper *s, uint64_t pin)
+{
+	enum hf_pin_state state = hf_pin_state(pin);
+	uint64_t idle = pin & HF_PIN_IDLE_MASK;
+
+	if (idle == 0 && state == HF_PIN_ADOPTED)
+		pin = hf_pin_with_state(pin, HF_PIN_ESTABLISHED);
+	else if (idle == 0 && state == HF_PIN_UDP_NEW)
+		pin = hf_pin_with_state(pin, HF_PIN_UDP);
+	idle += s->steps[state];
+	return idle >= HF_PIN_IDLE_GONE ? 0 : (pin & ~HF_PIN_IDLE_MASK) | idle;
+}
+
+static void sweep_pin(struct hf_sweeper *s, uint64_t *cell,
+		      bool (*is_gone)(void *context, uint16_t id), void *context)
+{
+	uint64_t pin = *(volatile uint64_t *)cell, next;
+
+	if (!pin)
+		return;
+	next = is_gone(context, hf_pin_backend(pin)) ? 0 : aged(s, pin);
+	/* Lost to a packet that came just now: the next pass will see. */
+	if (next != pin && !hf_pin_swap((__u64 *)cell, pin, next))
+		next = pin;
+	if (!next) {
+		s->running.expired++;
+		return;
+	}
+	s->running.state[hf_pin_state(next)]++;
+	s->running.backend[hf_pin_backend(next)]++;
+}
+
+bool hf_sweeper_slice(struct hf_sweeper *s, int64_t now,
+		      bool (*is_gone)(void *context, uint16_t id), void *context)
+{
+	uint32_t end = s->next + (s->count + HF_SWEEP_SLICES - 1) / HF_SWEEP_SLICES;
+
+	if (s->next == 0)
+		begin_pass(s, now);
+	if (end > s->count)
+		end = s->count;
+	for (uint32_t i = s->next; i < end; i++)
+		for (int j = 0; j < HF_BUCKET_PINS; j++)
+			sweep_pin(s, (uint64_t *)&s->buckets[i].pin[j], is_gone, context);
+	s->next = end == s->count ? 0 : end;
+	if (s->next == 0)
+		memcpy(&s->last, &s->running, sizeof(s->last));
+	return s->next == 0;
+}

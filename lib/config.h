@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The configuration file: read by a schema (config_schema.c), completed with defaults, and checked
+ * as a whole (config_check.c). docs/holdfast.yaml documents every key for its users.
+ *
+ * Fields under "as written" come from the file; the others are what hf_config_load() made of
+ * them. A loaded configuration is never changed.
+ */
+#ifndef HF_CONFIG_H
+#define HF_CONFIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lib/address.h"
+
+#define HF_CONFIG_SERVICES_MAX	 4096
+#define HF_CONFIG_POOLS_MAX	 4096
+#define HF_CONFIG_BACKENDS_MAX	 65535
+#define HF_CONFIG_WEIGHT_DEFAULT 100
+#define HF_CONFIG_GUE_PORT	 6080 /* IANA's for GUE */
+#define HF_CONFIG_NAME_MAX	 63   /* as a DNS label */
+#define HF_CONFIG_FLOWS_DEFAULT	 1000000
+#define HF_CONFIG_FLOWS_MIN	 1000
+#define HF_CONFIG_FLOWS_MAX	 64000000
+
+enum hf_config_encapsulation { HF_CONFIG_IPIP, HF_CONFIG_GUE };
+enum hf_config_protocol { HF_CONFIG_TCP, HF_CONFIG_UDP };
+enum hf_config_xdp_mode { HF_CONFIG_XDP_NATIVE, HF_CONFIG_XDP_GENERIC };
+
+struct hf_config_backend {
+	struct {
+		char *name;
+		char *address;
+		uint32_t *weight;
+	} written;
+	const char *name;
+	struct hf_address address;
+	uint32_t weight;
+};
+
+struct hf_config_pool {
+	struct {
+		char *name;
+		uint32_t *gue_port;
+		uint32_t *table_size;
+	} written;
+	enum hf_config_encapsulation encapsulation;
+	struct hf_config_backend *backends;
+	uint32_t backend_count;
+	const char *name;
+	uint16_t gue_port;
+	uint32_t table_size;
+};
+
+struct hf_config_service {
+	struct {
+		char *address;
+		char *port;
+		char *pool;
+	} written;
+	enum hf_config_protocol protocol;
+	struct hf_address address;
+	uint16_t port; /* 0: all ports */
+	uint32_t pool; /* index into pools */
+};
+
+struct hf_config_node {
+	struct {
+		char *name;
+		char **addresses;
+		uint32_t address_count;
+	} written;
+	char **interfaces;
+	uint32_t interface_count; /* 0: those of the default routes */
+	enum hf_config_xdp_mode xdp_mode;
+	char name[HF_CONFIG_NAME_MAX + 1];
+	/* What tunnels come from, by family; family 0: whatever the route says. */
+	struct hf_prefix source_ipv4;
+	struct hf_prefix source_ipv6;
+};
+
+struct hf_config_cluster {
+	char *key_file; /* NULL: insecure */
+	bool insecure;
+};
+
+struct hf_config_tables {
+	uint32_t *written_flows;
+};
+
+/* In seconds. */
+struct hf_config_timeouts {
+	uint32_t *tcp_embryonic;
+	uint32_t *tcp_established;
+	uint32_t *tcp_closing;
+	uint32_t *udp;
+	uint32_t *drain;
+};
+
+struct hf_config {
+	struct hf_config_cluster cluster;
+	struct hf_config_node node;
+	struct hf_config_tables tables;
+	struct hf_config_timeouts written_timeouts;
+	struct hf_config_service *services;
+	uint32_t service_count;
+	struct hf_config_pool *pools;
+	uint32_t pool_count;
+	uint32_t flows;
+	struct {
+		uint32_t tcp_embryonic, tcp_established, tcp_closing, udp, drain;
+	} timeouts;
+};
+
+/* One line: "FILE:LINE: KEY: what is wrong, and what is allowed". */
+struct hf_config_error {
+	char text[512];
+};
+
+/* 0 with *config set, to be freed with hf_config_free(); or -ENOENT and the like when the file
+ * can't be read, -EINVAL when it is not a good configuration, with *error saying why. */
+int hf_config_load(const char *path, struct hf_config **config, struct hf_config_error *error);
+
+void hf_config_free(struct hf_config *config);
+
+const char *hf_config_protocol_name(enum hf_config_protocol protocol);
+const char *hf_config_encapsulation_name(enum hf_config_encapsulation encapsulation);
+
+#endif

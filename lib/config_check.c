@@ -1,0 +1,443 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * What no schema can say: ranges, addresses, names that refer to each other, duplicates. The first
+ * fault found is reported, with the line of the value that is at fault.
+ */
+#include "lib/config_internal.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "lib/maglev.h"
+
+struct check {
+	const struct hf_config_text *text;
+	struct hf_config_error *error;
+	struct hf_config *config;
+};
+
+__attribute__((format(printf, 3, 4))) static int fault(struct check *c, const char *path,
+						       const char *format, ...)
+{
+	unsigned long line = hf_config_locate(c->text, path);
+	char what[400];
+	va_list arguments;
+
+	va_start(arguments, format);
+	vsnprintf(what, sizeof(what), format, arguments);
+	va_end(arguments);
+	snprintf(c->error->text, sizeof(c->error->text), "%s:%lu: %s: %s", c->text->path, line,
+		 path, what);
+	return -EINVAL;
+}
+
+#define PATH_SIZE 96
+
+__attribute__((format(printf, 1, 2))) static const char *path_of(const char *format, ...)
+{
+	static _Thread_local char path[PATH_SIZE];
+	va_list arguments;
+
+	va_start(arguments, format);
+	vsnprintf(path, sizeof(path), format, arguments);
+	va_end(arguments);
+	return path;
+}
+
+static bool name_is_good(const char *name)
+{
+	size_t length = strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				     "0123456789._-");
+
+	return length > 0 && length <= HF_CONFIG_NAME_MAX && name[length] == '\0';
+}
+
+static int check_name(struct check *c, const char *name, const char *path)
+{
+	if (name_is_good(name))
+		return 0;
+	return fault(c, path, "\"%.80s\" is no name; use 1 to %d letters, digits, '.', '_' or '-'",
+		     name, HF_CONFIG_NAME_MAX);
+}
+
+/* *value: what was written, or the default; within lowest..highest. */
+static int check_number(struct check *c, const uint32_t *written, uint32_t otherwise,
+			uint32_t lowest, uint32_t highest, const char *path, uint32_t *value)
+{
+	*value = written ? *written : otherwise;
+	if (*value >= lowest && *value <= highest)
+		return 0;
+	return fault(c, path, "%u is out of range; use %u to %u", *value, lowest, highest);
+}
+
+static int check_cluster(struct check *c)
+{
+	struct hf_config_cluster *cluster = &c->config->cluster;
+
+	if (cluster->key_file && cluster->insecure)
+		return fault(c, "cluster.insecure", "true contradicts key_file; keep one of them");
+	if (!cluster->key_file && !cluster->insecure)
+		return fault(c, "cluster",
+			     "no key_file; name one, or say `insecure: true` for a trial");
+	return 0;
+}
+
+static int check_node_name(struct check *c)
+{
+	struct hf_config_node *node = &c->config->node;
+
+	if (node->written.name) {
+		if (check_name(c, node->written.name, "node.name") < 0)
+			return -EINVAL;
+		snprintf(node->name, sizeof(node->name), "%s", node->written.name);
+		return 0;
+	}
+	if (gethostname(node->name, sizeof(node->name) - 1) < 0 || !name_is_good(node->name))
+		return fault(c, "node.name", "missing, and the host name can't stand in for it");
+	return 0;
+}
+
+static int check_node(struct check *c)
+{
+	struct hf_config_node *node = &c->config->node;
+
+	if (check_node_name(c) < 0)
+		return -EINVAL;
+	for (uint32_t i = 0; i < node->written.address_count; i++) {
+		const char *text = node->written.addresses[i];
+		struct hf_prefix prefix, *kept;
+
+		if (hf_prefix_parse(text, &prefix) < 0 ||
+		    !hf_address_is_routable(&prefix.address))
+			return fault(c, path_of("node.addresses[%u]", i),
+				     "\"%.80s\" is no address or prefix of this node", text);
+		kept = prefix.address.family == 4 ? &node->source_ipv4 : &node->source_ipv6;
+		if (kept->address.family)
+			return fault(c, path_of("node.addresses[%u]", i),
+				     "a second IPv%u address; give one a family",
+				     prefix.address.family);
+		*kept = prefix;
+	}
+	return 0;
+}
+
+static int check_timeouts(struct check *c)
+{
+	struct hf_config *config = c->config;
+	const struct hf_config_timeouts *w = &config->written_timeouts;
+	const struct {
+		const char *path;
+		const uint32_t *written;
+		uint32_t otherwise;
+		uint32_t *value;
+	} rows[] = {
+		{ "timeouts.tcp_embryonic", w->tcp_embryonic, 60, &config->timeouts.tcp_embryonic },
+		{ "timeouts.tcp_established", w->tcp_established, 7200,
+		  &config->timeouts.tcp_established },
+		{ "timeouts.tcp_closing", w->tcp_closing, 60, &config->timeouts.tcp_closing },
+		{ "timeouts.udp", w->udp, 120, &config->timeouts.udp },
+		{ "timeouts.drain", w->drain, 3600, &config->timeouts.drain },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		if (check_number(c, rows[i].written, rows[i].otherwise, 1, 7 * 86400, rows[i].path,
+				 rows[i].value) < 0)
+			return -EINVAL;
+	return 0;
+}
+
+static int check_backend(struct check *c, uint32_t pool, uint32_t i)
+{
+	struct hf_config_backend *b = &c->config->pools[pool].backends[i];
+	const struct hf_config_node *node = &c->config->node;
+	const struct hf_prefix *source;
+	char path[PATH_SIZE];
+
+	b->name = b->written.name;
+	if (check_name(c, b->name, path_of("pools[%u].backends[%u].name", pool, i)) < 0)
+		return -EINVAL;
+	snprintf(path, sizeof(path), "pools[%u].backends[%u].address", pool, i);
+	if (hf_address_parse(b->written.address, &b->address) < 0)
+		return fault(c, path, "\"%.80s\" is neither an IPv4 nor an IPv6 address",
+			     b->written.address);
+	if (!hf_address_is_routable(&b->address))
+		return fault(c, path, "%s can't be a tunnel's end: it is no single host's address",
+			     b->written.address);
+	source = b->address.family == 4 ? &node->source_ipv4 : &node->source_ipv6;
+	if (node->written.address_count && !source->address.family)
+		return fault(c, path,
+			     "IPv%u, but node.addresses names no IPv%u address for its tunnel to "
+			     "come from; add one",
+			     b->address.family, b->address.family);
+	return check_number(c, b->written.weight, HF_CONFIG_WEIGHT_DEFAULT, 1,
+			    HF_MAGLEV_WEIGHT_MAX,
+			    path_of("pools[%u].backends[%u].weight", pool, i), &b->weight);
+}
+
+/* A key and where it stood in the file: sorted, equal keys stand together, in file order. */
+struct sortable {
+	const void *key;
+	uint32_t index;
+};
+
+typedef int (*order_f)(const void *left, const void *right);
+typedef const void *(*key_f)(const void *array, uint32_t i);
+
+static int by_key(const void *a, const void *b, void *order_of_keys)
+{
+	const struct sortable *left = a, *right = b;
+	order_f order = *(order_f *)order_of_keys;
+	int result = order(left->key, right->key);
+
+	return result ? result : (left->index > right->index) - (left->index < right->index);
+}
+
+/* NULL: no memory. */
+static struct sortable *sorted(key_f key, const void *array, uint32_t count, order_f order)
+{
+	struct sortable *s = calloc(count, sizeof(*s));
+
+	if (!s)
+		return NULL;
+	for (uint32_t i = 0; i < count; i++)
+		s[i] = (struct sortable){ key(array, i), i };
+	qsort_r(s, count, sizeof(*s), by_key, &order);
+	return s;
+}
+
+/* The index of the first entry whose key an earlier one has, or -1. */
+static long find_twin(key_f key, const void *array, uint32_t count, order_f order)
+{
+	struct sortable *s = sorted(key, array, count, order);
+	long found = -1;
+
+	for (uint32_t i = 1; s && i < count; i++)
+		if (order(s[i - 1].key, s[i].key) == 0 && (found < 0 || s[i].index < found))
+			found = s[i].index;
+	free(s);
+	return found;
+}
+
+static int order_texts(const void *left, const void *right)
+{
+	return strcmp(left, right);
+}
+
+static int order_addresses(const void *left, const void *right)
+{
+	return memcmp(left, right, sizeof(struct hf_address));
+}
+
+static int order_services(const void *left, const void *right)
+{
+	const struct hf_config_service *l = left, *r = right;
+	int order = order_addresses(&l->address, &r->address);
+
+	if (!order)
+		order = (int)l->protocol - (int)r->protocol;
+	return order ? order : (int)l->port - (int)r->port;
+}
+
+static const void *backend_name(const void *array, uint32_t i)
+{
+	return ((const struct hf_config_backend *)array)[i].name;
+}
+
+static const void *backend_address(const void *array, uint32_t i)
+{
+	return &((const struct hf_config_backend *)array)[i].address;
+}
+
+static const void *pool_name(const void *array, uint32_t i)
+{
+	return ((const struct hf_config_pool *)array)[i].name;
+}
+
+static const void *service(const void *array, uint32_t i)
+{
+	return (const struct hf_config_service *)array + i;
+}
+
+static int check_pool(struct check *c, uint32_t i)
+{
+	struct hf_config_pool *pool = &c->config->pools[i];
+	uint32_t port;
+	long twin;
+
+	pool->name = pool->written.name;
+	if (check_name(c, pool->name, path_of("pools[%u].name", i)) < 0)
+		return -EINVAL;
+	if (pool->written.gue_port && pool->encapsulation != HF_CONFIG_GUE)
+		return fault(c, path_of("pools[%u].gue_port", i), "the pool's encapsulation is ipip");
+	if (check_number(c, pool->written.gue_port, HF_CONFIG_GUE_PORT, 1, 65535,
+			 path_of("pools[%u].gue_port", i), &port) < 0)
+		return -EINVAL;
+	pool->gue_port = port;
+	pool->table_size = pool->written.table_size ? *pool->written.table_size :
+						      HF_MAGLEV_SIZE_DEFAULT;
+	if (!hf_maglev_size_is_valid(pool->table_size) || pool->table_size < pool->backend_count)
+		return fault(c, path_of("pools[%u].table_size", i),
+			     "%u slots; use a prime of 3 to %d, some 100 times the backends",
+			     pool->table_size, HF_MAGLEV_SIZE_MAX);
+	for (uint32_t b = 0; b < pool->backend_count; b++)
+		if (check_backend(c, i, b) < 0)
+			return -EINVAL;
+	twin = find_twin(backend_name, pool->backends, pool->backend_count, order_texts);
+	if (twin >= 0)
+		return fault(c, path_of("pools[%u].backends[%ld].name", i, twin),
+			     "\"%s\" is already a backend of this pool", pool->backends[twin].name);
+	twin = find_twin(backend_address, pool->backends, pool->backend_count, order_addresses);
+	if (twin >= 0)
+		return fault(c, path_of("pools[%u].backends[%ld].address", i, twin),
+			     "%s is already a backend of this pool",
+			     pool->backends[twin].written.address);
+	return 0;
+}
+
+static int check_pools(struct check *c)
+{
+	struct hf_config *config = c->config;
+	uint64_t backends = 0;
+	long twin;
+
+	for (uint32_t i = 0; i < config->pool_count; i++) {
+		if (check_pool(c, i) < 0)
+			return -EINVAL;
+		backends += config->pools[i].backend_count;
+	}
+	if (backends > HF_CONFIG_BACKENDS_MAX)
+		return fault(c, "pools", "%lu backends in all; at most %d are possible",
+			     (unsigned long)backends, HF_CONFIG_BACKENDS_MAX);
+	twin = find_twin(pool_name, config->pools, config->pool_count, order_texts);
+	if (twin >= 0)
+		return fault(c, path_of("pools[%ld].name", twin), "\"%s\" is already a pool",
+			     config->pools[twin].name);
+	return 0;
+}
+
+static int find_pool(const struct hf_config *config, const char *name, uint32_t *pool)
+{
+	for (uint32_t i = 0; i < config->pool_count; i++) {
+		if (strcmp(config->pools[i].name, name) == 0) {
+			*pool = i;
+			return 0;
+		}
+	}
+	return -ENOENT;
+}
+
+static int check_port(struct check *c, struct hf_config_service *service, uint32_t i)
+{
+	char *end;
+	unsigned long port;
+
+	if (strcmp(service->written.port, "all") == 0) {
+		service->port = 0;
+		return 0;
+	}
+	port = strtoul(service->written.port, &end, 10);
+	if (*service->written.port < '0' || *service->written.port > '9' || *end || port < 1 ||
+	    port > 65535)
+		return fault(c, path_of("services[%u].port", i),
+			     "\"%.20s\" is no port; use 1 to 65535, or all", service->written.port);
+	service->port = port;
+	return 0;
+}
+
+static int check_service(struct check *c, uint32_t i)
+{
+	struct hf_config_service *service = &c->config->services[i];
+	char path[PATH_SIZE];
+
+	snprintf(path, sizeof(path), "services[%u].address", i);
+	if (hf_address_parse(service->written.address, &service->address) < 0)
+		return fault(c, path, "\"%.80s\" is neither an IPv4 nor an IPv6 address",
+			     service->written.address);
+	if (!hf_address_is_routable(&service->address))
+		return fault(c, path, "%s can't be a VIP: it is no single host's address",
+			     service->written.address);
+	if (check_port(c, service, i) < 0)
+		return -EINVAL;
+	if (find_pool(c->config, service->written.pool, &service->pool) < 0)
+		return fault(c, path_of("services[%u].pool", i),
+			     "there is no pool \"%.63s\"; define it under pools",
+			     service->written.pool);
+	return 0;
+}
+
+static unsigned long line_of(struct check *c, const struct hf_config_service *service)
+{
+	char path[PATH_SIZE];
+
+	snprintf(path, sizeof(path), "services[%u]", (uint32_t)(service - c->config->services));
+	return hf_config_locate(c->text, path);
+}
+
+static bool same_but_port(const struct hf_config_service *a, const struct hf_config_service *b)
+{
+	return a->protocol == b->protocol && hf_address_equal(&a->address, &b->address);
+}
+
+/* Sorted, services of one address and protocol stand together, all-ports first. */
+static int check_overlaps(struct check *c, const struct sortable *s, uint32_t count)
+{
+	const struct hf_config_service *all = NULL, *before = NULL;
+	char text[HF_ADDRESS_TEXT];
+
+	for (uint32_t i = 0; i < count; i++) {
+		const struct hf_config_service *now = s[i].key;
+
+		if (before && before->port == now->port && same_but_port(before, now))
+			return fault(c, path_of("services[%u].address", s[i].index),
+				     "%s %s is already the service in line %lu",
+				     hf_config_protocol_name(now->protocol),
+				     hf_endpoint_format(&now->address, now->port, text),
+				     line_of(c, before));
+		if (all && same_but_port(all, now))
+			return fault(c, path_of("services[%u].port", s[i].index),
+				     "%u overlaps the service on all ports of %s in line %lu",
+				     now->port, hf_address_format(&now->address, text),
+				     line_of(c, all));
+		if (now->port == 0)
+			all = now;
+		before = now;
+	}
+	return 0;
+}
+
+static int check_services(struct check *c)
+{
+	struct sortable *s;
+	int err;
+
+	for (uint32_t i = 0; i < c->config->service_count; i++)
+		if (check_service(c, i) < 0)
+			return -EINVAL;
+	s = sorted(service, c->config->services, c->config->service_count, order_services);
+	if (!s)
+		return fault(c, "services", "out of memory");
+	err = check_overlaps(c, s, c->config->service_count);
+	free(s);
+	return err;
+}
+
+int hf_config_check(struct hf_config *config, const struct hf_config_text *text,
+		    struct hf_config_error *error)
+{
+	struct check c = { .text = text, .error = error, .config = config };
+
+	if (check_cluster(&c) < 0 || check_node(&c) < 0 || check_timeouts(&c) < 0)
+		return -EINVAL;
+	if (check_number(&c, config->tables.written_flows, HF_CONFIG_FLOWS_DEFAULT,
+			 HF_CONFIG_FLOWS_MIN, HF_CONFIG_FLOWS_MAX, "tables.flows",
+			 &config->flows) < 0)
+		return -EINVAL;
+	if (check_pools(&c) < 0)
+		return -EINVAL;
+	return check_services(&c);
+}

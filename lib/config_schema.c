@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* The keys of the configuration file, their types and nesting; ranges are config_check.c's. */
+#include "lib/config_internal.h"
+
+#include <stddef.h>
+
+#define OPTIONAL_UINT(key, type, member)                                                           \
+	CYAML_FIELD_UINT_PTR(key, CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, type, member)
+#define STRING(key, type, member)                                                                  \
+	CYAML_FIELD_STRING_PTR(key, CYAML_FLAG_POINTER, type, member, 1, CYAML_UNLIMITED)
+#define OPTIONAL_STRING(key, type, member)                                                         \
+	CYAML_FIELD_STRING_PTR(key, CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, type, member, 1,     \
+			       CYAML_UNLIMITED)
+#define CHOICE(key, flags, type, member, strings)                                                  \
+	CYAML_FIELD_ENUM(key, (flags) | CYAML_FLAG_STRICT, type, member, strings,                  \
+			 CYAML_ARRAY_LEN(strings))
+
+static const cyaml_strval_t protocols[] = {
+	{ "tcp", HF_CONFIG_TCP },
+	{ "udp", HF_CONFIG_UDP },
+};
+
+static const cyaml_strval_t encapsulations[] = {
+	{ "ipip", HF_CONFIG_IPIP },
+	{ "gue", HF_CONFIG_GUE },
+};
+
+static const cyaml_strval_t xdp_modes[] = {
+	{ "native", HF_CONFIG_XDP_NATIVE },
+	{ "generic", HF_CONFIG_XDP_GENERIC },
+};
+
+static const cyaml_schema_value_t string_entry = {
+	CYAML_VALUE_STRING(CYAML_FLAG_POINTER, char, 1, CYAML_UNLIMITED),
+};
+
+static const cyaml_schema_field_t backend_fields[] = {
+	STRING("name", struct hf_config_backend, written.name),
+	STRING("address", struct hf_config_backend, written.address),
+	OPTIONAL_UINT("weight", struct hf_config_backend, written.weight),
+	CYAML_FIELD_END,
+};
+
+static const cyaml_schema_value_t backend_entry = {
+	CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct hf_config_backend, backend_fields),
+};
+
+static const cyaml_schema_field_t pool_fields[] = {
+	STRING("name", struct hf_config_pool, written.name),
+	CHOICE("encapsulation", CYAML_FLAG_OPTIONAL, struct hf_config_pool, encapsulation,
+	       encapsulations),
+	OPTIONAL_UINT("gue_port", struct hf_config_pool, written.gue_port),
+	OPTIONAL_UINT("table_size", struct hf_config_pool, written.table_size),
+	CYAML_FIELD_SEQUENCE_COUNT("backends", CYAML_FLAG_POINTER, struct hf_config_pool, backends,
+				   backend_count, &backend_entry, 1, HF_CONFIG_BACKENDS_MAX),
+	CYAML_FIELD_END,
+};
+
+static const cyaml_schema_value_t pool_entry = {
+	CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct hf_config_pool, pool_fields),
+};
+
+static const cyaml_schema_field_t service_fields[] = {
+	STRING("address", struct hf_config_service, written.address),
+	STRING("port", struct hf_config_service, written.port),
+	CHOICE("protocol", CYAML_FLAG_DEFAULT, struct hf_config_service, protocol, protocols),
+	STRING("pool", struct hf_config_service, written.pool),
+	CYAML_FIELD_END,
+};
+
+static const cyaml_schema_value_t service_entry = {
+	CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct hf_config_service, service_fields),
+};
+
+static const cyaml_schema_field_t node_fields[] = {
+	OPTIONAL_STRING("name", struct hf_config_node, written.name),
+	CYAML_FIELD_SEQUENCE_COUNT("interfaces", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL,
+				   struct hf_config_node, interfaces, interface_count,
+				   &string_entry, 1, 64),
+	CHOICE("xdp_mode", CYAML_FLAG_OPTIONAL, struct hf_config_node, xdp_mode, xdp_modes),
+	CYAML_FIELD_SEQUENCE_COUNT("addresses", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL,
+				   struct hf_config_node, written.addresses, written.address_count,
+				   &string_entry, 1, 2),
+	CYAML_FIELD_END,
+};
+
+static const cyaml_schema_field_t cluster_fields[] = {
+	OPTIONAL_STRING("key_file", struct hf_config_cluster, key_file),
+	CYAML_FIELD_BOOL("insecure", CYAML_FLAG_OPTIONAL, struct hf_config_cluster, insecure),
+	CYAML_FIELD_END,
+};
+
+static const cyaml_schema_field_t tables_fields[] = {
+	OPTIONAL_UINT("flows", struct hf_config_tables, written_flows),
+	CYAML_FIELD_END,
+};
+
+static const cyaml_schema_field_t timeouts_fields[] = {
+	OPTIONAL_UINT("tcp_embryonic", struct hf_config_timeouts, tcp_embryonic),
+	OPTIONAL_UINT("tcp_established", struct hf_config_timeouts, tcp_established),
+	OPTIONAL_UINT("tcp_closing", struct hf_config_timeouts, tcp_closing),
+	OPTIONAL_UINT("udp", struct hf_config_timeouts, udp),
+	OPTIONAL_UINT("drain", struct hf_config_timeouts, drain),
+	CYAML_FIELD_END,
+};
+
+static const cyaml_schema_field_t config_fields[] = {
+	CYAML_FIELD_MAPPING("cluster", CYAML_FLAG_DEFAULT, struct hf_config, cluster,
+			    cluster_fields),
+	CYAML_FIELD_MAPPING("node", CYAML_FLAG_OPTIONAL, struct hf_config, node, node_fields),
+	CYAML_FIELD_MAPPING("tables", CYAML_FLAG_OPTIONAL, struct hf_config, tables, tables_fields),
+	CYAML_FIELD_MAPPING("timeouts", CYAML_FLAG_OPTIONAL, struct hf_config, written_timeouts,
+			    timeouts_fields),
+	CYAML_FIELD_SEQUENCE_COUNT("services", CYAML_FLAG_POINTER, struct hf_config, services,
+				   service_count, &service_entry, 1, HF_CONFIG_SERVICES_MAX),
+	CYAML_FIELD_SEQUENCE_COUNT("pools", CYAML_FLAG_POINTER, struct hf_config, pools, pool_count,
+				   &pool_entry, 1, HF_CONFIG_POOLS_MAX),
+	CYAML_FIELD_END,
+};
+
+const cyaml_schema_value_t hf_config_schema = {
+	CYAML_VALUE_MAPPING(CYAML_FLAG_POINTER, struct hf_config, config_fields),
+};
