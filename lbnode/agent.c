@@ -18,12 +18,12 @@
 #include "lbnode/dataplane.h"
 #include "lbnode/forwarding.h"
 #include "lbnode/netlink.h"
-#include "lbnode/preflight.h"
 #include "lbnode/sweeper.h"
 #include "lbnode/tables.h"
 #include "lib/config.h"
 #include "lib/keys.h"
 #include "lib/log.h"
+#include "lib/preflight.h"
 
 #define INTERFACES_MAX	    64
 #define NEIGHBOURS_WAIT_MS  1000 /* ARP's and ND's own retransmission timer */
@@ -344,7 +344,7 @@ static int start(struct agent *a)
 		err = read_key(a->config, &a->key);
 	if (err)
 		return err;
-	a->lock = hf_preflight_lock(a->instance);
+	a->lock = hf_preflight_lock("lbnode", a->instance);
 	if (a->lock < 0)
 		return a->lock;
 	err = hf_netlink_open(&a->netlink);
@@ -395,7 +395,7 @@ int hf_agent_run(const char *config_path, const char *instance)
 
 int hf_agent_detach(const char *instance)
 {
-	int lock = hf_preflight_lock(instance), err;
+	int lock = hf_preflight_lock("lbnode", instance), err;
 
 	if (lock < 0)
 		return lock;

@@ -4,17 +4,16 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
-#include <linux/if_link.h>
-#include <net/if.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "lbnode/bpffs.h"
+#include "lib/bpffs.h"
 #include "lib/log.h"
 #include "lib/packet/siphash.h"
+#include "lib/xdp_link.h"
 #include "lb.skel.h"
 
 struct hf_dataplane {
@@ -287,84 +286,11 @@ int hf_dataplane_remove_pool(struct hf_dataplane *dp, uint16_t id)
 	return bpf_map__delete_elem(dp->bpf->maps.pools, &key, sizeof(key), 0);
 }
 
-static bool link_is_of(int link, uint32_t ifindex)
-{
-	struct bpf_link_info info = { 0 };
-	__u32 length = sizeof(info);
-
-	return bpf_obj_get_info_by_fd(link, &info, &length) == 0 && info.xdp.ifindex == ifindex;
-}
-
-/* True when a former agent's link now runs our program. */
-static bool take_over_link(struct hf_dataplane *dp, const char *pin, uint32_t ifindex)
-{
-	int link = hf_bpffs_open(dp->instance, pin);
-	bool taken;
-
-	if (link < 0)
-		return false;
-	/* A link outlives its interface, bound to nothing. */
-	taken = link_is_of(link, ifindex) &&
-		bpf_link_update(link, bpf_program__fd(dp->bpf->progs.holdfast), NULL) == 0;
-	close(link);
-	return taken;
-}
-
-static void explain_occupied(const char *interface, uint32_t ifindex)
-{
-	struct bpf_prog_info info = { 0 };
-	__u32 id = 0, length = sizeof(info);
-	int fd = -1;
-
-	if (bpf_xdp_query_id(ifindex, 0, &id) == 0 && id)
-		fd = bpf_prog_get_fd_by_id(id);
-	if (fd >= 0) {
-		bpf_obj_get_info_by_fd(fd, &info, &length);
-		close(fd);
-	}
-	hf_error("interface %s already has an XDP program, \"%s\" (id %u); stop what attached it, or "
-		 "`ip link set dev %s xdp off`", interface, info.name[0] ? info.name : "unknown",
-		 id, interface);
-}
-
-static int explain_attach(const char *interface, uint32_t ifindex, enum hf_config_xdp_mode mode,
-			  int err)
-{
-	if (err == -EBUSY || err == -EEXIST)
-		explain_occupied(interface, ifindex);
-	else if (mode == HF_CONFIG_XDP_NATIVE && (err == -EOPNOTSUPP || err == -EINVAL))
-		hf_error("interface %s takes no native XDP program: %s; if its driver has none, say "
-			 "`xdp_mode: generic` under node, at a third of the speed", interface,
-			 strerror(-err));
-	else
-		hf_error("can't attach to interface %s: %s", interface, strerror(-err));
-	return err;
-}
-
 int hf_dataplane_attach(struct hf_dataplane *dp, const char *interface,
 			enum hf_config_xdp_mode mode)
 {
-	LIBBPF_OPTS(bpf_link_create_opts, options,
-		    .flags = mode == HF_CONFIG_XDP_NATIVE ? XDP_FLAGS_DRV_MODE
-							  : XDP_FLAGS_SKB_MODE);
-	uint32_t ifindex = if_nametoindex(interface);
-	char pin[sizeof(HF_BPFFS_LINK) + IF_NAMESIZE];
-	int link, err;
-
-	if (!ifindex) {
-		hf_error("there is no interface %s; `ip link` lists them, node.interfaces names "
-			 "ours", interface);
-		return -ENODEV;
-	}
-	snprintf(pin, sizeof(pin), HF_BPFFS_LINK "%s", interface);
-	if (take_over_link(dp, pin, ifindex))
-		return 0;
-	link = bpf_link_create(bpf_program__fd(dp->bpf->progs.holdfast), ifindex, BPF_XDP, &options);
-	if (link < 0)
-		return explain_attach(interface, ifindex, mode, link);
-	err = hf_bpffs_pin(dp->instance, pin, link);
-	close(link);
-	return err;
+	return hf_xdp_attach(dp->instance, interface, bpf_program__fd(dp->bpf->progs.holdfast),
+			     mode == HF_CONFIG_XDP_GENERIC);
 }
 
 struct wanted {
@@ -376,10 +302,10 @@ static bool is_stale_link(void *context, const char *pin)
 {
 	const struct wanted *wanted = context;
 
-	if (strncmp(pin, HF_BPFFS_LINK, strlen(HF_BPFFS_LINK)) != 0)
+	if (strncmp(pin, HF_XDP_LINK, strlen(HF_XDP_LINK)) != 0)
 		return false;
 	for (uint32_t i = 0; i < wanted->count; i++)
-		if (strcmp(pin + strlen(HF_BPFFS_LINK), wanted->interfaces[i]) == 0)
+		if (strcmp(pin + strlen(HF_XDP_LINK), wanted->interfaces[i]) == 0)
 			return false;
 	return true;
 }

@@ -10,6 +10,7 @@
 #include "lbnode/agent.h"
 #include "lbnode/show_config.h"
 #include "lbnode/statistics.h"
+#include "lib/bpffs.h"
 #include "lib/log.h"
 
 #define DEFAULT_CONFIG	 "/etc/holdfast/holdfast.yaml"
@@ -44,11 +45,6 @@ static const struct argp_option option_table[] = {
 	{ 0 },
 };
 
-static bool instance_is_good(const char *name)
-{
-	return name[0] && name[0] != '.' && strlen(name) < 48 && !strpbrk(name, "/ \t\n\"\\");
-}
-
 static error_t take_option(int key, char *argument, struct argp_state *state)
 {
 	struct options *o = state->input;
@@ -58,7 +54,7 @@ static error_t take_option(int key, char *argument, struct argp_state *state)
 		o->config = argument;
 		return 0;
 	case 'i':
-		if (!instance_is_good(argument))
+		if (!hf_bpffs_instance_is_good(argument))
 			argp_error(state, "\"%s\" is no instance name: it names a directory",
 				   argument);
 		o->instance = argument;

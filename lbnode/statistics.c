@@ -3,7 +3,6 @@
 
 #include <arpa/inet.h>
 #include <bpf/bpf.h>
-#include <bpf/libbpf.h>
 #include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -14,9 +13,10 @@
 #include "lbnode/bpf/counters.h"
 #include "lbnode/bpf/pin.h"
 #include "lbnode/bpf/types.h"
-#include "lbnode/bpffs.h"
 #include "lib/address.h"
+#include "lib/bpffs.h"
 #include "lib/log.h"
+#include "lib/percpu.h"
 
 static const struct {
 	const char *name;
@@ -34,12 +34,9 @@ static const char *const state_names[HF_PIN_STATES] = {
 	[HF_PIN_UDP] = "udp",
 };
 
-/* The maps, and a buffer for one value of each CPU. */
 struct source {
 	const char *instance;
 	int counters, service_traffic, backend_traffic, backends, services, flows, layout;
-	int cpus;
-	struct hf_traffic *per_cpu;
 	FILE *out;
 	bool json;
 };
@@ -56,26 +53,17 @@ static const char *lower(const char *name, char text[64])
 
 static uint64_t read_counter(struct source *s, uint32_t counter)
 {
-	uint64_t *values = (uint64_t *)s->per_cpu, sum = 0;
+	uint64_t sum;
 
-	if (bpf_map_lookup_elem(s->counters, &counter, values) < 0)
-		return 0;
-	for (int i = 0; i < s->cpus; i++)
-		sum += values[i];
+	hf_percpu_read(s->counters, counter, &sum, 1);
 	return sum;
 }
 
-static struct hf_traffic read_traffic(struct source *s, int map, uint32_t id)
+static struct hf_traffic read_traffic(int map, uint32_t id)
 {
-	struct hf_traffic sum = { 0 };
+	struct hf_traffic sum;
 
-	if (bpf_map_lookup_elem(map, &id, s->per_cpu) < 0)
-		return sum;
-	for (int i = 0; i < s->cpus; i++) {
-		sum.packets += s->per_cpu[i].packets;
-		sum.bytes += s->per_cpu[i].bytes;
-		sum.flows += s->per_cpu[i].flows;
-	}
+	hf_percpu_read(map, id, (uint64_t *)&sum, sizeof(sum) / sizeof(uint64_t));
 	return sum;
 }
 
@@ -134,7 +122,7 @@ static void show_service(struct source *s, const struct hf_service *service, boo
 {
 	struct hf_address address = { .family = service->family };
 	const char *protocol = service->protocol == IPPROTO_TCP ? "tcp" : "udp";
-	struct hf_traffic t = read_traffic(s, s->service_traffic, service->id);
+	struct hf_traffic t = read_traffic(s->service_traffic, service->id);
 	char text[HF_ADDRESS_TEXT];
 
 	memcpy(address.word, service->address, sizeof(address.word));
@@ -186,7 +174,7 @@ static void show_backend(struct source *s, uint32_t id, const struct hf_backend 
 	bool ipv4 = entry->encapsulation == HF_ENCAP_IPIP_OVER_IPV4 ||
 		    entry->encapsulation == HF_ENCAP_GUE_OVER_IPV4;
 	struct hf_address address = { .family = ipv4 ? 4 : 6 };
-	struct hf_traffic t = read_traffic(s, s->backend_traffic, id);
+	struct hf_traffic t = read_traffic(s->backend_traffic, id);
 	char text[HF_ADDRESS_TEXT];
 
 	memcpy(address.word, entry->address, sizeof(address.word));
@@ -240,9 +228,7 @@ static int open_source(struct source *s)
 						: strerror(-*maps[i].fd));
 		return *maps[i].fd;
 	}
-	s->cpus = libbpf_num_possible_cpus();
-	s->per_cpu = calloc(s->cpus > 0 ? s->cpus : 1, sizeof(*s->per_cpu));
-	return s->per_cpu ? 0 : -ENOMEM;
+	return 0;
 }
 
 /* Descriptors go with the process, which does nothing after this. */
@@ -259,6 +245,5 @@ int hf_show_statistics(FILE *out, const char *instance, bool json)
 	show_services(&s);
 	show_backends(&s);
 	fprintf(out, json ? "}\n" : "");
-	free(s.per_cpu);
 	return 0;
 }

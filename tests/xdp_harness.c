@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "lbnode/tables.h"
+#include "lib/percpu.h"
 
 #define MUST(condition, ...)                                                                       \
 	do {                                                                                       \
@@ -203,36 +204,20 @@ uint32_t harness_run(struct harness *h, const void *packet, size_t length, void 
 	return run.retval;
 }
 
-static int cpus(void)
-{
-	return libbpf_num_possible_cpus();
-}
-
 uint64_t harness_counter(const struct harness *h, enum hf_counter counter)
 {
-	uint64_t *values = calloc(cpus(), sizeof(*values)), sum = 0;
-	uint32_t key = counter;
+	uint64_t sum;
 
-	MUST(values && bpf_map__lookup_elem(h->bpf->maps.counters, &key, sizeof(key), values,
-					    cpus() * sizeof(*values), 0) == 0, "read a counter");
-	for (int i = 0; i < cpus(); i++)
-		sum += values[i];
-	free(values);
+	MUST(hf_percpu_read(bpf_map__fd(h->bpf->maps.counters), counter, &sum, 1) == 0, "counter");
 	return sum;
 }
 
-static struct hf_traffic traffic(struct bpf_map *map, uint32_t id)
+static struct hf_traffic traffic(const struct bpf_map *map, uint32_t id)
 {
-	struct hf_traffic *values = calloc(cpus(), sizeof(*values)), sum = { 0 };
+	struct hf_traffic sum;
 
-	MUST(values && bpf_map__lookup_elem(map, &id, sizeof(id), values,
-					    cpus() * sizeof(*values), 0) == 0, "read traffic");
-	for (int i = 0; i < cpus(); i++) {
-		sum.packets += values[i].packets;
-		sum.bytes += values[i].bytes;
-		sum.flows += values[i].flows;
-	}
-	free(values);
+	MUST(hf_percpu_read(bpf_map__fd(map), id, (uint64_t *)&sum, sizeof(sum) / 8) == 0,
+	     "read traffic");
 	return sum;
 }
 

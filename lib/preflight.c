@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-#include "lbnode/preflight.h"
+#include "lib/preflight.h"
 
 #include <cap-ng.h>
 #include <errno.h>
@@ -62,22 +62,22 @@ int hf_preflight_drop_rights(void)
 	return -EPERM;
 }
 
-static void explain_locked(const char *path, const char *instance, int fd)
+static void explain_locked(const char *program, const char *instance, const char *path, int fd)
 {
 	char pid[16] = "";
 	ssize_t got = pread(fd, pid, sizeof(pid) - 1, 0);
 
 	pid[got > 0 ? strcspn(pid, "\n") : 0] = '\0';
-	hf_error("another lbnode runs instance %s%s%s (lock %s); stop it first, or choose another "
-		 "--instance", instance, pid[0] ? ", process " : "", pid, path);
+	hf_error("another %s runs instance %s%s%s (lock %s); stop it first, or choose another "
+		 "--instance", program, instance, pid[0] ? ", process " : "", pid, path);
 }
 
-int hf_preflight_lock(const char *instance)
+int hf_preflight_lock(const char *program, const char *instance)
 {
 	char path[256];
 	int fd, err;
 
-	snprintf(path, sizeof(path), RUN_DIRECTORY "/%s.lock", instance);
+	snprintf(path, sizeof(path), RUN_DIRECTORY "/%s-%s.lock", program, instance);
 	mkdir(RUN_DIRECTORY, 0755);
 	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
 	if (fd < 0) {
@@ -87,7 +87,7 @@ int hf_preflight_lock(const char *instance)
 	}
 	if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
 		err = errno == EWOULDBLOCK ? -EBUSY : -errno;
-		explain_locked(path, instance, fd);
+		explain_locked(program, instance, path, fd);
 		close(fd);
 		return err;
 	}

@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Where an instance's pins stand. */
-#ifndef HF_LBNODE_BPFFS_H
-#define HF_LBNODE_BPFFS_H
+#ifndef HF_BPFFS_H
+#define HF_BPFFS_H
 
 #include <stdbool.h>
 
-#define HF_BPFFS	    "/sys/fs/bpf"
-#define HF_BPFFS_ROOT	    HF_BPFFS "/holdfast"
-#define HF_BPFFS_PATH_SIZE  256
-#define HF_BPFFS_LINK       "link-" /* and the interface's name */
+#define HF_BPFFS	   "/sys/fs/bpf"
+#define HF_BPFFS_ROOT	   HF_BPFFS "/holdfast"
+#define HF_BPFFS_PATH_SIZE 256
+
+/* An instance names a directory, and stands in JSON texts. */
+bool hf_bpffs_instance_is_good(const char *name);
 
 /* Writes the path of one of the instance's pins; NULL: of their directory. Returns `path`. */
 const char *hf_bpffs_path(const char *instance, const char *pin, char path[HF_BPFFS_PATH_SIZE]);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-#include "lbnode/bpffs.h"
+#include "lib/bpffs.h"
 
 #include <bpf/bpf.h>
 #include <dirent.h>
@@ -12,6 +12,11 @@
 #include <unistd.h>
 
 #include "lib/log.h"
+
+bool hf_bpffs_instance_is_good(const char *name)
+{
+	return name[0] && name[0] != '.' && strlen(name) < 48 && !strpbrk(name, "/ \t\n\"\\");
+}
 
 const char *hf_bpffs_path(const char *instance, const char *pin, char path[HF_BPFFS_PATH_SIZE])
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What must hold before an agent may start. Failures are logged with their remedy. */
-#ifndef HF_LBNODE_PREFLIGHT_H
-#define HF_LBNODE_PREFLIGHT_H
+#ifndef HF_PREFLIGHT_H
+#define HF_PREFLIGHT_H
 
 /* Linux 6.1 or newer. 0 or -ENOTSUP. */
 int hf_preflight_kernel(void);
@@ -10,10 +10,10 @@ int hf_preflight_kernel(void);
 int hf_preflight_rights(void);
 
 /*
- * One agent an instance: the descriptor of its lock, held until it is closed; or a negative errno,
- * -EBUSY when another agent has it.
+ * One process an instance of a program: the descriptor of its lock, held until it is closed; or a
+ * negative errno, -EBUSY when another process has it.
  */
-int hf_preflight_lock(const char *instance);
+int hf_preflight_lock(const char *program, const char *instance);
 
 /* Keeps CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON, and nothing else. 0 or -EPERM. */
 int hf_preflight_drop_rights(void);

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* What the backend's BPF programs and their agent share. */
+#ifndef HF_LBHOST_BPF_TYPES_H
+#define HF_LBHOST_BPF_TYPES_H
+
+#include <linux/types.h>
+
+/* X(NAME, "explanation"): every tunnel packet raises exactly one of the first two groups. */
+#define HF_HOST_COUNTERS(X)                                                                        \
+	X(DECAPSULATED_IPIP, "IPIP packets unwrapped and given to the host")                       \
+	X(DECAPSULATED_GUE, "GUE packets unwrapped and given to the host")                         \
+	X(DROP_SOURCE, "tunnel packets to this host from a source that --allow does not name")     \
+	X(DROP_MALFORMED, "tunnel packets whose headers contradict each other or the frame")       \
+	X(DROP_FRAGMENT, "fragments of tunnel packets, which are not put together")                \
+	X(DROP_ECN, "marked congested outside, not ECN-capable inside (RFC 6040)")                 \
+	X(DROP_INTERNAL, "the kernel refused to move the packet's start")                          \
+	X(MSS_CLAMPED, "SYN-ACKs whose MSS was lowered to what the tunnel carries")
+
+#define HF_HOST_COUNTER_ENUM(name, text) HF_HOST_##name,
+
+enum hf_host_counter { HF_HOST_COUNTERS(HF_HOST_COUNTER_ENUM) HF_HOST_COUNTER_END };
+
+/* IPv4 addresses stand as ::ffff:a.b.c.d (RFC 4291 section 2.5.5.2) in both. */
+struct hf_host_address {
+	__u32 word[4];
+};
+
+struct hf_host_prefix {
+	__u32 length; /* 0 to 128 */
+	struct hf_host_address address;
+};
+
+#define HF_HOST_PREFIXES_MAX  256
+#define HF_HOST_ADDRESSES_MAX 4096
+#define HF_HOST_VIPS_MAX      4096
+
+#endif

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * XDP programs on interfaces, by links that are pinned, so that they outlive their agent and are
+ * taken over by the next one without a packet lost.
+ */
+#ifndef HF_XDP_LINK_H
+#define HF_XDP_LINK_H
+
+#include <stdbool.h>
+
+#define HF_XDP_LINK "link-" /* and the interface's name: the pin of its link */
+
+/*
+ * Attaches the program to the interface, or puts it in the place of the one that a former agent of
+ * this instance attached. Native, or generic when asked for; never the one for the other. 0 or a
+ * negative errno, logged with its remedy.
+ */
+int hf_xdp_attach(const char *instance, const char *interface, int program, bool generic);
+
+#endif
