@@ -1,0 +1,141 @@
+# Routing: every spine, node and backend and the edge run BIRD, eBGP on every link, BFD, ECMP.
+# The timers are those that recover fast; BIRD's own defaults take up to a minute.
+
+bird_common() { # NAME
+    cat <<END
+router id $(address4 "$1");
+log "$RUN/log/$1-bird.log" all;
+protocol device { scan time 1; }
+protocol bfd {
+    interface "*" { min rx interval 100 ms; min tx interval 100 ms; multiplier 5; };
+}
+protocol kernel {
+    merge paths on limit 64;
+    ipv4 { import none; export filter {
+        if source !~ [RTS_BGP] then reject;
+        krt_prefsrc = $(address4 "$1");
+        accept;
+    }; };
+}
+protocol kernel {
+    merge paths on limit 64;
+    ipv6 { import none; export filter {
+        if source !~ [RTS_BGP] then reject;
+        krt_prefsrc = $(address6 "$1");
+        accept;
+    }; };
+}
+template bgp fabric {
+    local as $(asn_of "$1");
+    bfd on;
+    hold time 9; keepalive time 3;
+    error wait time 1,1; error forget time 10; connect delay time 1; connect retry time 1;
+    graceful restart off; long lived graceful restart off;
+}
+END
+}
+
+# What each announces as its own, besides what it passes on; none of it goes to its own kernel.
+bird_static() { # NAME
+    local four="route $(address4 "$1")/32 blackhole;" six="route $(address6 "$1")/128 blackhole;"
+    case $(role_of "$1") in
+    lb)
+        four+=" route $(source4 "$1") blackhole;"
+        six+=" route $(source6 "$1") blackhole;"
+        ;;
+    edge)
+        four+=" route 0.0.0.0/0 unreachable;"
+        six+=" route ::/0 unreachable;"
+        ;;
+    esac
+    echo "protocol static own4 { ipv4; $four }"
+    echo "protocol static own6 { ipv6; $six }"
+}
+
+# VIPs come from files of their own, so that they can be withdrawn by themselves.
+bird_vips() { # NAME
+    cat <<END
+protocol static vips4 { ipv4;
+include "$RUN/$1/vips4.conf";
+}
+protocol static vips6 { ipv6;
+include "$RUN/$1/vips6.conf";
+}
+END
+}
+
+write_vips() { # NAME
+    local vip
+    : >"$RUN/$1/vips4.conf"
+    : >"$RUN/$1/vips6.conf"
+    for vip in "${VIPS[@]}"; do
+        case $vip in
+        *:*) echo "route $vip/128 blackhole;" >>"$RUN/$1/vips6.conf" ;;
+        *) echo "route $vip/32 blackhole;" >>"$RUN/$1/vips4.conf" ;;
+        esac
+    done
+}
+
+bird_session() { # OTHER OTHER-ADDRESS4 OTHER-ADDRESS6 OWN-ROLE
+    local out="export where source ~ [RTS_STATIC, RTS_BGP];"
+    cat <<END
+protocol bgp $1_v4 from fabric { neighbor $2 as $(asn_of "$1"); ipv4 { import all; $out }; }
+protocol bgp $1_v6 from fabric { neighbor $3 as $(asn_of "$1"); ipv6 { import all; $out }; }
+END
+}
+
+bird_sessions() { # NAME
+    local n a b
+    while read -r n a b; do
+        case $b in client*) continue ;; esac
+        [ "$a" = "$1" ] && bird_session "$b" "$(link4 "$n" 1)" "$(link6 "$n" 1)"
+        [ "$b" = "$1" ] && bird_session "$a" "$(link4 "$n" 0)" "$(link6 "$n" 0)"
+    done <"$RUN/links"
+    return 0
+}
+
+write_bird() { # NAME
+    mkdir -p "$RUN/$1"
+    if [ "$(role_of "$1")" = lb ]; then write_vips "$1"; fi
+    {
+        bird_common "$1"
+        bird_static "$1"
+        if [ "$(role_of "$1")" = lb ]; then bird_vips "$1"; fi
+        bird_sessions "$1"
+    } >"$RUN/$1/bird.conf"
+}
+
+# Ahead of all load, as a router's own processor would be.
+start_bird() { # NAME
+    in_ns "$1" nice -n -10 bird -c "$RUN/$1/bird.conf" -s "$RUN/$1/bird.ctl" -P "$RUN/$1/bird.pid"
+}
+
+bird_is_settled() { # NAME: all sessions are up
+    local sessions
+    sessions=$(birdc -r -s "$RUN/$1/bird.ctl" show protocols | awk '$2 == "BGP" { print $NF }')
+    [ -n "$sessions" ] && ! grep -qv Established <<<"$sessions"
+}
+
+ways_to() { # NAME ADDRESS: how many next hops the kernel has
+    local family=-4
+    case $2 in *:*) family=-6 ;; esac
+    in_ns "$1" ip $family route show "$2" | grep -o 'dev [a-z]*[0-9]*' | sort -u | wc -l
+}
+
+goes_by_spine() { # NAME OTHER: the way to the other host's addresses
+    in_ns "$1" ip route get "$(address4 "$2")" | grep -q 'dev spine' &&
+        in_ns "$1" ip -6 route get "$(address6 "$2")" | grep -q 'dev spine'
+}
+
+routing_is_settled() {
+    local x vip
+    for vip in "${VIPS[@]}"; do
+        [ "$(ways_to edge "$vip")" = "$SPINES" ] || return 1
+        for x in $(names spine "$SPINES"); do
+            [ "$(ways_to "$x" "$vip")" = "$NODES" ] || return 1
+        done
+    done
+    for x in $(names be "$BACKENDS"); do
+        goes_by_spine lb1 "$x" && goes_by_spine "$x" client1 || return 1
+    done
+}

@@ -1,0 +1,91 @@
+# Holdfast itself: agents on nodes and backends, and what answers there.
+
+BIN=$TOP/build
+
+write_node_config() { # NODE
+    local x vip pool
+    {
+        cat <<END
+cluster:
+    key_file: $RUN/cluster.key
+node:
+    name: $1
+    interfaces: [$(names spine "$SPINES" | sed 's/ *$//; s/ /, /g')]
+    addresses: [$(source4 "$1"), "$(source6 "$1")"]
+services:
+END
+        for pool in ipip gue; do
+            local -n vips=VIPS_${pool^^}
+            for vip in "${vips[@]}"; do
+                for x in "80 tcp" "7 tcp" "53 udp"; do
+                    echo "    - {address: \"$vip\", port: ${x% *}, protocol: ${x#* }, pool: $pool}"
+                done
+            done
+        done
+        echo "pools:"
+        for pool in ipip gue; do
+            printf '    - name: %s\n      encapsulation: %s\n      backends:\n' $pool $pool
+            for x in $(names be "$BACKENDS"); do
+                # Odd ones are reached over IPv4, even ones over IPv6: all four combinations.
+                if [ $(($(number_of "$x") % 2)) = 1 ]; then address=$(address4 "$x"); else
+                    address=$(address6 "$x"); fi
+                echo "          - {name: $x, address: \"$address\", weight: 100}"
+            done
+        done
+    } >"$RUN/$1/holdfast.yaml"
+}
+
+start_daemon() { # NAMESPACE PROGRAM COMMAND...
+    setsid nsenter --net="/run/netns/$PREFIX$1" "${@:3}" >>"$RUN/log/$1-$2.log" 2>&1 </dev/null &
+    echo $! >"$RUN/$1/$2.pid"
+}
+
+start_node() { # NODE
+    write_node_config "$1"
+    start_lbnode "$1"
+}
+
+start_lbnode() { # NODE
+    start_daemon "$1" lbnode "$BIN/lbnode/lbnode" --instance "$PREFIX$1" \
+        --config "$RUN/$1/holdfast.yaml"
+}
+
+start_backend() { # BACKEND
+    local n allow=() interfaces=() s
+    for n in $(names lb "$NODES"); do
+        allow+=(--allow "$(source4 "$n")" --allow "$(source6 "$n")")
+    done
+    for s in $(names spine "$SPINES"); do interfaces+=(--interface "$s"); done
+    start_daemon "$1" lbhost "$BIN/lbhost/lbhost" --instance "$PREFIX$1" "${interfaces[@]}" \
+        "${allow[@]}"
+    start_daemon "$1" responder "$BIN/integration/responder" "$1" "${VIPS[@]}"
+}
+
+is_alive() { # NAME PROGRAM
+    local pid
+    pid=$(cat "$RUN/$1/$2.pid" 2>/dev/null) && kill -0 "$pid" 2>/dev/null
+}
+
+# The daemon has said that it is at work; dies at once with its log when the daemon is dead.
+says() { # NAME PROGRAM TEXT
+    is_alive "$1" "$2" || { cat "$RUN/log/$1-$2.log" >&2; die "$2 on $1 did not start"; }
+    grep -q "$3" "$RUN/log/$1-$2.log"
+}
+
+wait_for_daemons() {
+    local x
+    for x in $(names lb "$NODES"); do wait_for 30 "lbnode on $x" says "$x" lbnode forwarding; done
+    for x in $(names be "$BACKENDS"); do
+        wait_for 30 "lbhost on $x" says "$x" lbhost decapsulating
+        wait_for 30 "responder on $x" says "$x" responder answers
+    done
+}
+
+remove_pins() {
+    local d
+    for d in /sys/fs/bpf/holdfast/$PREFIX*; do
+        [ -d "$d" ] || continue
+        rm -f "$d"/* && rmdir "$d"
+    done
+    rmdir /sys/fs/bpf/holdfast 2>/dev/null || true
+}
