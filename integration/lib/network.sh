@@ -15,16 +15,19 @@ make_namespace() {
     in_ns "$1" ip link set lo up
 }
 
+# Routers hash differently, or the spines would split what the edge has already split the same way
+# (ECMP polarisation). Kernels before 6.11 have no seed to set.
 make_router() {
     in_ns "$1" sysctl -q -w net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1
+    in_ns "$1" sysctl -q -w net.ipv4.fib_multipath_hash_seed="$(cksum <<<"$1" | cut -d' ' -f1)" \
+        2>/dev/null || true
 }
 
 link4() { echo "198.18.$(($1 / 128)).$(($1 % 128 * 2 + $2))"; } # LINK SIDE
 link6() { printf '2001:db8:ff00:%x::%x\n' "$1" "$2"; }
 
 # Hosts must hand out packets as they go on the wire: no checksums to be filled in later, no
-# segments larger than the MTU. A veth whose peer sends by XDP must have GRO on, which makes it take
-# XDP frames at all.
+# segments larger than the MTU. The other end of a node's link needs an XDP program (pass.bpf.c).
 make_link() { # LINK-NUMBER A B
     local a=$PREFIX$2 b=$PREFIX$3
     ip link add "$3" netns "$a" type veth peer name "$2" netns "$b"
@@ -32,8 +35,11 @@ make_link() { # LINK-NUMBER A B
     in_ns "$2" ip addr add "$(link6 "$1" 0)/127" dev "$3" nodad
     in_ns "$3" ip addr add "$(link4 "$1" 1)/31" dev "$2"
     in_ns "$3" ip addr add "$(link6 "$1" 1)/127" dev "$2" nodad
-    in_ns "$2" ethtool -K "$3" tx off tso off gso off gro on >/dev/null 2>&1 || true
-    in_ns "$3" ethtool -K "$2" tx off tso off gso off gro on >/dev/null 2>&1 || true
+    in_ns "$2" ethtool -K "$3" tx off tso off gso off >/dev/null 2>&1 || true
+    in_ns "$3" ethtool -K "$2" tx off tso off gso off >/dev/null 2>&1 || true
+    case $3 in lb*)
+        in_ns "$2" ip link set "$3" xdpdrv obj "$BIN/integration/pass.bpf.o" sec xdp ;;
+    esac
     in_ns "$2" ip link set "$3" up
     in_ns "$3" ip link set "$2" up
 }

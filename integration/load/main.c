@@ -136,7 +136,7 @@ static void show_text(const struct load_report *r)
 
 static void allow_descriptors(uint32_t connections)
 {
-	struct rlimit limit = { connections + 100, connections + 100 };
+	struct rlimit limit = { connections + 1000UL, connections + 1000UL };
 
 	setrlimit(RLIMIT_NOFILE, &limit);
 }
