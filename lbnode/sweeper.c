@@ -48,16 +48,16 @@ static uint64_t aged(const struct hf_sweeper *s, uint64_t pin)
 	return idle >= HF_PIN_IDLE_GONE ? 0 : (pin & ~HF_PIN_IDLE_MASK) | idle;
 }
 
-static void sweep_pin(struct hf_sweeper *s, uint64_t *cell,
+static void sweep_pin(struct hf_sweeper *s, __u64 *cell,
 		      bool (*is_gone)(void *context, uint16_t id), void *context)
 {
-	uint64_t pin = *(volatile uint64_t *)cell, next;
+	uint64_t pin = hf_pin_read(cell), next;
 
 	if (!pin)
 		return;
 	next = is_gone(context, hf_pin_backend(pin)) ? 0 : aged(s, pin);
 	/* Lost to a packet that came just now: the next pass will see. */
-	if (next != pin && !hf_pin_swap((__u64 *)cell, pin, next))
+	if (next != pin && !hf_pin_swap(cell, pin, next))
 		next = pin;
 	if (!next) {
 		s->running.expired++;
@@ -78,7 +78,7 @@ bool hf_sweeper_slice(struct hf_sweeper *s, int64_t now,
 		end = s->count;
 	for (uint32_t i = s->next; i < end; i++)
 		for (int j = 0; j < HF_BUCKET_PINS; j++)
-			sweep_pin(s, (uint64_t *)&s->buckets[i].pin[j], is_gone, context);
+			sweep_pin(s, &s->buckets[i].pin[j], is_gone, context);
 	s->next = end == s->count ? 0 : end;
 	if (s->next == 0)
 		memcpy(&s->last, &s->running, sizeof(s->last));

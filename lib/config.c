@@ -14,7 +14,7 @@
 #define FILE_MAX (64UL << 20) /* 65,535 backends take some 5 MB */
 
 /* What libcyaml says when it refuses a file: one line that says what is wrong, then a backtrace
- * whose first line knows where. */
+ * whose first lines know where. */
 struct complaint {
 	char what[256];
 	char field[64];
@@ -30,11 +30,11 @@ static void take_complaint(cyaml_log_t level, void *context, const char *format,
 	vsnprintf(text, sizeof(text), format, arguments);
 	text[strcspn(text, "\n")] = '\0';
 	at = strstr(text, "(line: ");
-	if (at && !c->line) {
+	if (at && !c->line)
 		c->line = strtoul(at + strlen("(line: "), NULL, 10);
-		if (sscanf(text, " in mapping field '%63[^']'", c->field) != 1)
-			c->field[0] = '\0';
-	} else if (!at && !c->what[0]) {
+	if (at && !c->field[0] && sscanf(text, " in mapping field '%63[^']'", c->field) != 1)
+		c->field[0] = '\0';
+	if (!at && !c->what[0]) {
 		snprintf(c->what, sizeof(c->what), "%s",
 			 strncmp(text, "Load: ", 6) == 0 ? text + 6 : text);
 	}
@@ -65,6 +65,12 @@ static void explain(const struct hf_config_text *text, const struct complaint *c
 			 exact ? exact : line, key);
 		return;
 	}
+	if (sscanf(what, "Mapping field already seen: %63s", key) == 1) {
+		exact = hf_config_locate_key(text, key, line + 1);
+		snprintf(error->text, sizeof(error->text), "%s:%lu: %s: given twice; keep one",
+			 text->path, exact ? exact : line, key);
+		return;
+	}
 	if (sscanf(what, "Missing required mapping field: %63s", key) == 1) {
 		snprintf(error->text, sizeof(error->text), "%s:%lu: %s: missing, and required",
 			 text->path, line, key);
@@ -81,15 +87,20 @@ static bool explain_syntax(const struct hf_config_text *text, struct hf_config_e
 {
 	yaml_document_t tree;
 	yaml_parser_t parser;
+	size_t line;
 	bool bad;
 
 	if (!yaml_parser_initialize(&parser))
 		return false;
 	yaml_parser_set_input_string(&parser, (unsigned char *)text->bytes, text->length);
 	bad = !yaml_parser_load(&parser, &tree);
+	/* At the end of the file, where what is cut short began says more. */
+	line = parser.context && parser.problem_mark.index >= text->length ?
+		       parser.context_mark.line :
+		       parser.problem_mark.line;
 	if (bad)
 		snprintf(error->text, sizeof(error->text), "%s:%zu: not YAML: %s%s%s", text->path,
-			 parser.problem_mark.line + 1, parser.problem ? parser.problem : "unreadable",
+			 line + 1, parser.problem ? parser.problem : "unreadable",
 			 parser.context ? ", " : "", parser.context ? parser.context : "");
 	else
 		yaml_document_delete(&tree);

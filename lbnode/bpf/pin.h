@@ -15,8 +15,8 @@
  *   comparison, and a pin can be turned back into its digest (hf_pin_digest).
  * - A flow whose home bucket is full goes to its away bucket, marked A, in the same 4 KiB page: a
  *   look-up reads a second line only when the first says no. That lets a table that is half
- *   full of established pins keep all but 0.04 % of them; without it, 0.8 % would find no place
- *   (tests/flow_table_test.c measures it).
+ *   full of established pins keep all but 0.03 % of them (tests/unit/flow_table_test.c measures
+ *   it); eight cells alone would lose 0.8 %, by the Poisson distribution.
  * - Idle is no clock: a packet sets it to 0, the agent's sweeper raises it in steps of about
  *   a fourteenth of the state's timeout, and takes away what reaches 15. So the fast path reads no
  *   time, writes a pin only once a step, and nothing ages while no agent runs.

@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "lib/config.h"
+#include "tests/unit/unit.h"
+
+/* Lines 1 to 4; what a test is about starts in line 5. */
+#define HEAD                                                                                       \
+	"cluster: {insecure: true}\n"                                                              \
+	"node: {name: lb1, interfaces: [eth0]}\n"                                                  \
+	"timeouts: {udp: 30}\n"                                                                    \
+	"tables: {flows: 2000000}\n"
+#define POOL                                                                                       \
+	"pools:\n"                                                                                 \
+	"  - {name: web, backends: [{name: be1, address: 192.0.2.1}]}\n"
+#define SERVICES                                                                                   \
+	"services:\n"                                                                              \
+	"  - {address: 203.0.113.10, port: 80, protocol: tcp, pool: web}\n"
+
+static struct hf_config *config;
+static struct hf_config_error error;
+
+static int load(const char *text, size_t length)
+{
+	char path[] = "/tmp/hf-config-XXXXXX";
+	int fd = mkstemp(path), err;
+
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, text, length), length);
+	close(fd);
+	config = NULL;
+	memset(&error, 0, sizeof(error));
+	err = hf_config_load(path, &config, &error);
+	unlink(path);
+	return err;
+}
+
+/* The file must be refused with the given line, key and words, in one line of text. */
+static void refuse(const char *text, int line, const char *key, const char *words)
+{
+	char place[32];
+
+	snprintf(place, sizeof(place), ":%d: ", line);
+	assert_int_equal(load(text, strlen(text)), -EINVAL);
+	assert_null(config);
+	if (!strstr(error.text, place) || !strstr(error.text, key) || !strstr(error.text, words))
+		fail_msg("expected line %d, \"%s\" and \"%s\" in: %s", line, key, words, error.text);
+	assert_null(strchr(error.text, '\n'));
+}
+
+static void a_good_file(void **state)
+{
+	const char text[] = HEAD SERVICES POOL;
+
+	(void)state;
+	assert_int_equal(load(text, strlen(text)), 0);
+	assert_string_equal(config->node.name, "lb1");
+	assert_int_equal(config->timeouts.udp, 30);
+	assert_int_equal(config->timeouts.tcp_embryonic, 60);
+	assert_int_equal(config->flows, 2000000);
+	assert_int_equal(config->services[0].port, 80);
+	assert_int_equal(config->services[0].pool, 0);
+	assert_int_equal(config->pools[0].table_size, 65537);
+	assert_int_equal(config->pools[0].backends[0].weight, 100);
+	hf_config_free(config);
+}
+
+static void the_example(void **state)
+{
+	(void)state;
+	if (hf_config_load(HF_SOURCE_DIR "/docs/holdfast.yaml", &config, &error) < 0)
+		fail_msg("%s", error.text);
+	assert_true(config->service_count >= 4);
+	hf_config_free(config);
+}
+
+static void structure(void **state)
+{
+	(void)state;
+	refuse("", 1, "services", "empty");
+	refuse(HEAD SERVICES "pools:\n  - name: web\n    backend: []\n", 9, "backend", "unknown key");
+	refuse(HEAD "nodes: {}\n" SERVICES POOL, 5, "nodes", "unknown key");
+	refuse(HEAD POOL, 6, "services", "missing");
+	refuse(HEAD SERVICES "pools:\n  - {name: web}\n", 8, "backends", "missing");
+	refuse(HEAD SERVICES "pools:\n  - {name: web, backends: []}\n", 8, "backends", "");
+	refuse(HEAD SERVICES POOL "services: []\n", 9, "services", "given twice");
+	refuse(HEAD "services: 5\n" POOL, 5, "services", "");
+	refuse(HEAD "services:\n  - {address: 203.0.113.10, port: 80, protocol: sctp, pool: web}\n" POOL,
+	       6, "protocol", "use tcp or udp");
+	refuse(HEAD SERVICES "pools:\n  - {name: web, encapsulation: vxlan, backends: []}\n", 8,
+	       "encapsulation", "use ipip or gue");
+	refuse("a: &x {b: *x}\n", 1, "", "");
+}
+
+static void truncated_files(void **state)
+{
+	const char text[] = HEAD SERVICES POOL;
+	size_t good = 0;
+
+	(void)state;
+	/* No prefix of a good file is taken for a good file, but one that lost white space only, or
+	 * the last digits of the last address. */
+	for (size_t length = 0; length < strlen(text); length++) {
+		if (load(text, length) == 0) {
+			good++;
+			hf_config_free(config);
+		} else {
+			assert_non_null(strstr(error.text, "/tmp/hf-config-"));
+		}
+	}
+	assert_int_equal(good, 1); /* without the last newline */
+	refuse(HEAD "services:\n  - {address: 203.0.113.1", 6, "", "not YAML");
+}
+
+static void unreadable_files(void **state)
+{
+	(void)state;
+	assert_int_equal(hf_config_load("/nonexistent/file", &config, &error), -ENOENT);
+	assert_non_null(strstr(error.text, "/nonexistent/file: can't read it: No such file"));
+	assert_int_equal(hf_config_load("/tmp", &config, &error), -EISDIR);
+	assert_int_not_equal(load("\xff\xfe\x00\x01garbage\x00", 12), 0);
+	assert_int_not_equal(load("\0\0\0\0", 4), 0);
+}
+
+static void services(void **state)
+{
+#define SERVICE(text) HEAD "services:\n  - {" text "}\n" POOL
+#define TWO(a, b)     HEAD "services:\n  - {" a "}\n  - {" b "}\n" POOL
+#define S(address, port, protocol)                                                                 \
+	"address: '" address "', port: " port ", protocol: " protocol ", pool: web"
+	(void)state;
+	refuse(SERVICE(S("203.0.113.300", "80", "tcp")), 6, "services[0].address", "neither");
+	refuse(SERVICE(S("127.0.0.1", "80", "tcp")), 6, "services[0].address", "VIP");
+	refuse(SERVICE(S("203.0.113.10", "0", "tcp")), 6, "services[0].port", "1 to 65535, or all");
+	refuse(SERVICE(S("203.0.113.10", "65536", "tcp")), 6, "services[0].port", "");
+	refuse(SERVICE(S("203.0.113.10", "http", "tcp")), 6, "services[0].port", "");
+	refuse(SERVICE("address: 203.0.113.10, port: 80, protocol: tcp, pool: nil"), 6,
+	       "services[0].pool", "no pool \"nil\"");
+	refuse(TWO(S("203.0.113.10", "80", "tcp"), S("203.0.113.10", "80", "tcp")), 7,
+	       "services[1]", "already the service in line 6");
+	refuse(TWO(S("2001:db8::1", "80", "tcp"), S("2001:DB8:0::1", "80", "tcp")), 7,
+	       "services[1]", "already");
+	refuse(TWO(S("203.0.113.10", "all", "tcp"), S("203.0.113.10", "80", "tcp")), 7,
+	       "services[1].port", "overlaps the service on all ports of 203.0.113.10 in line 6");
+	refuse(TWO(S("203.0.113.10", "80", "tcp"), S("203.0.113.10", "all", "tcp")), 6,
+	       "services[0].port", "overlaps");
+	assert_int_equal(load(TWO(S("203.0.113.10", "all", "tcp"), S("203.0.113.10", "53", "udp")),
+			      strlen(TWO(S("203.0.113.10", "all", "tcp"),
+					 S("203.0.113.10", "53", "udp")))), 0);
+	hf_config_free(config);
+}
+
+static void pools(void **state)
+{
+#define BACKENDS(text) HEAD SERVICES "pools:\n  - name: web\n    backends:\n" text
+	(void)state;
+	refuse(BACKENDS("      - {name: a, address: 192.0.2.1, weight: 0}\n"), 10,
+	       "pools[0].backends[0].weight", "use 1 to 65535");
+	refuse(BACKENDS("      - {name: a, address: 192.0.2.1, weight: 65536}\n"), 10, "weight",
+	       "use 1 to 65535");
+	refuse(BACKENDS("      - {name: a, address: 192.0.2.1, weight: -1}\n"), 10, "weight", "-1");
+	refuse(BACKENDS("      - {name: a, address: 224.0.0.1}\n"), 10, "address", "single host");
+	refuse(BACKENDS("      - {name: a b, address: 192.0.2.1}\n"), 10, "name", "use 1 to 63");
+	refuse(BACKENDS("      - {name: a, address: 192.0.2.1}\n      - {name: a, address: "
+			"192.0.2.2}\n"), 11, "backends[1].name", "already");
+	refuse(BACKENDS("      - {name: a, address: '2001:db8::1'}\n      - {name: b, address: "
+			"'2001:db8:0::1'}\n"), 11, "backends[1].address", "already");
+	refuse(HEAD SERVICES "pools:\n  - name: web\n    table_size: 65536\n    backends:\n"
+			     "      - {name: a, address: 192.0.2.1}\n", 9, "table_size", "prime");
+	refuse(HEAD SERVICES "pools:\n  - name: web\n    gue_port: 6080\n    backends:\n"
+			     "      - {name: a, address: 192.0.2.1}\n", 9, "gue_port", "ipip");
+	refuse(HEAD SERVICES POOL "  - {name: web, backends: [{name: b, address: 192.0.2.2}]}\n", 9,
+	       "pools[1].name", "already a pool");
+}
+
+static void families(void **state)
+{
+	(void)state;
+	refuse("cluster: {insecure: true}\n"
+	       "node: {name: lb1, addresses: [198.51.100.1]}\n" SERVICES
+	       "pools:\n  - name: web\n    backends:\n"
+	       "      - {name: a, address: '2001:db8::1'}\n", 8,
+	       "pools[0].backends[0].address", "names no IPv6 address");
+	refuse("cluster: {insecure: true}\n"
+	       "node: {name: lb1, addresses: [198.51.100.1, 198.51.100.2]}\n" SERVICES POOL, 2,
+	       "node.addresses[1]", "one a family");
+}
+
+static void the_rest(void **state)
+{
+	(void)state;
+	refuse("cluster: {}\n" SERVICES POOL, 1, "cluster", "key_file");
+	refuse("cluster: {insecure: true, key_file: /x}\n" SERVICES POOL, 1, "insecure", "");
+	refuse("cluster: {insecure: true}\ntimeouts:\n  udp: 0\n" SERVICES POOL, 3, "timeouts.udp",
+	       "out of range");
+	refuse("cluster: {insecure: true}\ntables:\n  flows: 10\n" SERVICES POOL, 3, "tables.flows",
+	       "out of range");
+	refuse("cluster: {insecure: true}\nnode:\n  name: 'no name'\n" SERVICES POOL, 3, "node.name",
+	       "");
+	refuse("cluster: {insecure: true}\nnode:\n  xdp_mode: fast\n" SERVICES POOL, 3, "xdp_mode",
+	       "use native or generic");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_good_file),	    cmocka_unit_test(the_example),
+		cmocka_unit_test(structure),	    cmocka_unit_test(truncated_files),
+		cmocka_unit_test(unreadable_files), cmocka_unit_test(services),
+		cmocka_unit_test(pools),	    cmocka_unit_test(families),
+		cmocka_unit_test(the_rest),
+	};
+
+	return cmocka_run_group_tests_name("config", tests, NULL, NULL);
+}
