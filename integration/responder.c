@@ -24,6 +24,7 @@ static const char *name;
 
 struct connection {
 	uv_tcp_t tcp;
+	uv_shutdown_t shutdown;
 	bool is_echo;
 	bool closing;
 	size_t length; /* of the request so far */
@@ -55,6 +56,19 @@ static void close_connection(struct connection *c)
 	if (!c->closing)
 		uv_close((uv_handle_t *)&c->tcp, on_closed);
 	c->closing = true;
+}
+
+static void on_shut_down(uv_shutdown_t *shutdown, int status)
+{
+	(void)status;
+	close_connection(shutdown->handle->data);
+}
+
+/* The client has said all: it gets what is still to be written. */
+static void finish_connection(struct connection *c)
+{
+	if (uv_shutdown(&c->shutdown, (uv_stream_t *)&c->tcp, on_shut_down) < 0)
+		close_connection(c);
 }
 
 static void on_written(uv_write_t *write, int status)
@@ -128,7 +142,9 @@ static void on_read(uv_stream_t *stream, ssize_t got, const uv_buf_t *buffer)
 {
 	struct connection *c = stream->data;
 
-	if (got < 0) {
+	if (got == UV_EOF) {
+		finish_connection(c);
+	} else if (got < 0) {
 		close_connection(c);
 	} else if (c->is_echo) {
 		send_reply(c, buffer->base, got, false);

@@ -356,9 +356,14 @@ static int start(struct agent *a)
 	if (!a->backends)
 		return -ENOMEM;
 	err = find_interfaces(a);
-	if (!err)
-		err = start_dataplane(a);
-	return err ? err : hf_preflight_drop_rights();
+	if (err)
+		return err;
+	err = start_dataplane(a);
+	if (err) {
+		hf_dataplane_give_up(a->instance);
+		return err;
+	}
+	return hf_preflight_drop_rights();
 }
 
 static void stop(struct agent *a)

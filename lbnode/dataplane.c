@@ -187,7 +187,6 @@ int hf_dataplane_open(struct hf_dataplane **dataplane, const struct hf_dataplane
 		close(former);
 	if (err) {
 		hf_dataplane_close(dp);
-		hf_bpffs_remove(settings->instance);
 		return err;
 	}
 	*dataplane = dp;
@@ -340,4 +339,14 @@ int hf_dataplane_remove(const char *instance)
 	if (!err)
 		hf_bpffs_remove(instance);
 	return err;
+}
+
+void hf_dataplane_give_up(const char *instance)
+{
+	int program = hf_bpffs_open(instance, "program");
+
+	if (program >= 0)
+		close(program);
+	else
+		hf_dataplane_remove(instance);
 }

@@ -69,6 +69,10 @@ int hf_dataplane_attach(struct hf_dataplane *dataplane, const char *interface,
  * `interfaces`. */
 int hf_dataplane_pin(struct hf_dataplane *dataplane, char *const *interfaces, uint32_t count);
 
+/* After a start that failed: takes away what it attached and pinned. Where a former agent's program
+ * is pinned, nothing: that one forwards on, or ours, filled, in its place. */
+void hf_dataplane_give_up(const char *instance);
+
 /* Detaches an instance from all interfaces and takes away its pins, flow table included. */
 int hf_dataplane_remove(const char *instance);
 

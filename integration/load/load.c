@@ -186,10 +186,9 @@ static const struct sockaddr *choose_source(const struct load *l, uint32_t i, in
 
 static int connect_one(struct load *l, uint32_t i)
 {
-	const struct sockaddr_storage *target =
-		&l->settings->target[i % l->settings->target_count];
-	const struct sockaddr *source =
-		choose_source(l, i / l->settings->target_count, target->ss_family);
+	const uint32_t number = l->settings->first + i, targets = l->settings->target_count;
+	const struct sockaddr_storage *target = &l->settings->target[number % targets];
+	const struct sockaddr *source = choose_source(l, number / targets, target->ss_family);
 	struct connection *c = &l->connection[i];
 	const int yes = 1;
 	uv_os_fd_t fd;
@@ -298,7 +297,7 @@ static void find_sources(struct load *l)
 	freeifaddrs(list);
 }
 
-static void count_backend(struct load_report *r, const char *name)
+void load_report_backend(struct load_report *r, const char *name, uint32_t connections)
 {
 	uint32_t i;
 
@@ -313,7 +312,7 @@ static void count_backend(struct load_report *r, const char *name)
 		r->backend_count++;
 		snprintf(r->backend[i].name, sizeof(r->backend[i].name), "%s", name);
 	}
-	r->backend[i].connections++;
+	r->backend[i].connections += connections;
 }
 
 static void sum_up(struct load *l)
@@ -334,7 +333,7 @@ static void sum_up(struct load *l)
 		r->fault[c->fault]++;
 		r->broken += c->fault != LOAD_FINE;
 		r->retransmits += c->retransmits;
-		count_backend(r, c->answer.backend);
+		load_report_backend(r, c->answer.backend, 1);
 	}
 }
 

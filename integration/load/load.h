@@ -12,6 +12,7 @@
 
 struct load_settings {
 	uint32_t connections;
+	uint32_t first;	  /* the number of the first one, where several processes share the work */
 	double rate;	  /* requests a second on each connection */
 	uint32_t seconds; /* from when all connections are open */
 	struct sockaddr_storage target[LOAD_TARGETS_MAX];
@@ -51,5 +52,8 @@ struct load_report {
 
 /* Runs the load; SIGINT and SIGTERM end it early. 0 or a negative errno. */
 int load_run(const struct load_settings *settings, struct load_report *report);
+
+/* Counts connections as answered by the named backend; "" is nobody. */
+void load_report_backend(struct load_report *report, const char *name, uint32_t connections);
 
 #endif

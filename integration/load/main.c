@@ -4,10 +4,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
-#include "integration/load/load.h"
+#include "integration/load/workers.h"
 
 #define CONNECTIONS_MAX 1000000
 
@@ -134,13 +133,6 @@ static void show_text(const struct load_report *r)
 	printf(r->backend_count ? "\n" : " nobody\n");
 }
 
-static void allow_descriptors(uint32_t connections)
-{
-	struct rlimit limit = { connections + 1000UL, connections + 1000UL };
-
-	setrlimit(RLIMIT_NOFILE, &limit);
-}
-
 int main(int argc, char **argv)
 {
 	static const struct argp parser = {
@@ -158,11 +150,8 @@ int main(int argc, char **argv)
 	argp_err_exit_status = 2;
 	argp_parse(&parser, argc, argv, 0, NULL, &o);
 	o.load.progress = !o.json && isatty(STDERR_FILENO);
-	allow_descriptors(o.load.connections);
-	if (load_run(&o.load, &report) < 0) {
-		fprintf(stderr, "flowload: out of memory\n");
+	if (workers_run(&o.load, &report) < 0)
 		return 1;
-	}
 	if (o.json)
 		show_json(&report);
 	else
