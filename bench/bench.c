@@ -88,14 +88,15 @@ static struct wrap_bpf *open_wrapper(const struct bench_case *c, const struct fr
 
 	if (!wrap)
 		die("open the wrapper");
-	wrap->rodata->outer_length = program == HOLDFAST ? c->outer_length :
-				     program == FLOOR	 ? 20 : 0;
+	wrap->rodata->outer_length = program == HOLDFAST ? c->outer_length
+				     : program == FLOOR	 ? 20
+							 : 0;
 	wrap->rodata->flows = c->flows;
 	wrap->rodata->source_offset = f->l3 + (strchr(c->source, ':') ? 8 + 12 : 12);
 	wrap->rodata->port_offset = f->l4;
 	memcpy((void *)wrap->rodata->ethernet, f->bytes, sizeof(wrap->rodata->ethernet));
-	if (wrap_bpf__load(wrap) ||
-	    bpf_map__update_elem(wrap->maps.target, &zero, sizeof(zero), &target, sizeof(target), 0))
+	if (wrap_bpf__load(wrap) || bpf_map__update_elem(wrap->maps.target, &zero, sizeof(zero),
+							 &target, sizeof(target), 0))
 		die("load the wrapper");
 	return wrap;
 }
@@ -156,7 +157,8 @@ static struct floor_bpf *open_floor(void)
 static void report(const struct bench_case *c, struct figure f, double base, bool json, bool first)
 {
 	if (json)
-		printf("%s\n    {\"name\": \"%s\", \"ns\": %.0f, \"ns_above\": %.0f, \"min\": %.0f, "
+		printf("%s\n    {\"name\": \"%s\", \"ns\": %.0f, \"ns_above\": %.0f, \"min\": "
+		       "%.0f, "
 		       "\"max\": %.0f}",
 		       first ? "" : ",", c->name, f.median, f.median - base, f.min, f.max);
 	else

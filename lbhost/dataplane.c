@@ -70,7 +70,8 @@ static int load(struct hf_host *host)
 	err = host_bpf__load(host->bpf);
 	if (err)
 		hf_error("the kernel refuses the BPF programs: %s; run as root, with --debug for "
-			 "its reasons", strerror(-err));
+			 "its reasons",
+			 strerror(-err));
 	return err;
 }
 
@@ -193,10 +194,10 @@ int hf_host_attach(struct hf_host *host)
 			err = attach_clamp(host, s->interface[i]);
 	}
 	if (!err)
-		err = hf_bpffs_pin(s->instance, "counters",
-				   bpf_map__fd(host->bpf->maps.counters));
-	return err ? err : hf_bpffs_pin(s->instance, "program",
-					bpf_program__fd(host->bpf->progs.holdfast_in));
+		err = hf_bpffs_pin(s->instance, "counters", bpf_map__fd(host->bpf->maps.counters));
+	return err ? err
+		   : hf_bpffs_pin(s->instance, "program",
+				  bpf_program__fd(host->bpf->progs.holdfast_in));
 }
 
 /* Only our filter: the clsact qdisc, which does nothing by itself, may serve others by now. */

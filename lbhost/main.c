@@ -125,12 +125,16 @@ const char *argp_program_version = "lbhost (Holdfast) " HF_VERSION;
 int main(int argc, char **argv)
 {
 	static const struct argp parser = {
-		option_table, take_option, NULL,
+		option_table,
+		take_option,
+		NULL,
 		"Holdfast's agent on a backend: unwraps what the LB nodes send, IPIP and GUE, and "
 		"lowers the MSS of SYN-ACKs to what the tunnel carries. SIGTERM detaches it.\v"
 		"The VIPs must be addresses of this host, on its loopback interface. Exit status: "
 		"0 done, 1 failed, 2 wrong options.",
-		NULL, NULL, NULL,
+		NULL,
+		NULL,
+		NULL,
 	};
 	struct options o = {
 		.settings = { .instance = DEFAULT_INSTANCE, .gue_port = DEFAULT_GUE_PORT },

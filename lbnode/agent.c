@@ -25,8 +25,8 @@
 #include "lib/log.h"
 #include "lib/preflight.h"
 
-#define INTERFACES_MAX	    64
-#define NEIGHBOURS_WAIT_MS  1000 /* ARP's and ND's own retransmission timer */
+#define INTERFACES_MAX	   64
+#define NEIGHBOURS_WAIT_MS 1000 /* ARP's and ND's own retransmission timer */
 
 struct agent {
 	const char *config_path;
@@ -95,7 +95,8 @@ static int find_interfaces(struct agent *a)
 	count = hf_netlink_default_interfaces(a->netlink, a->interface_names, INTERFACES_MAX);
 	if (count <= 0) {
 		hf_error("%s: node.interfaces is not given, and no default route says which they "
-			 "are; name them", a->config_path);
+			 "are; name them",
+			 a->config_path);
 		return -ENODEV;
 	}
 	for (int i = 0; i < count; i++)

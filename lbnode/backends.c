@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-
 #define INDEX_CELLS (2 * HF_MAX_BACKENDS)
 
 struct hf_backends {

@@ -74,7 +74,8 @@ static int open_former_flows(const char *instance, const struct hf_layout *wante
 	reason = difference(&found, wanted);
 	if (reason) {
 		hf_warning("the pinned flow table of instance %s %s: starting with an empty one; "
-			   "its flows go by their slots' choice", instance, reason);
+			   "its flows go by their slots' choice",
+			   instance, reason);
 		goto none;
 	}
 	close(layout);
@@ -315,7 +316,8 @@ int hf_dataplane_pin(struct hf_dataplane *dp, char *const *interfaces, uint32_t 
 	struct bpf_map *map;
 	int err = hf_bpffs_unpin(dp->instance, is_stale_link, &wanted);
 
-	bpf_object__for_each_map(map, dp->bpf->obj) {
+	bpf_object__for_each_map(map, dp->bpf->obj)
+	{
 		if (!err && !bpf_map__is_internal(map))
 			err = hf_bpffs_pin(dp->instance, bpf_map__name(map), bpf_map__fd(map));
 	}

@@ -2,10 +2,10 @@
 /*
  * The XDP program, its maps and its links, in the kernel and in bpffs.
  *
- * Under /sys/fs/bpf/holdfast/<instance>/ stand `program`, one `link-<interface>` for each interface,
- * and the maps by their names. What is pinned forwards with or without an agent. A new agent loads
- * its own program with maps of its own, except for the flow table, which it takes over if
- * `layout` says that it means the same; fills them; and puts the new program in the old one's
+ * Under /sys/fs/bpf/holdfast/<instance>/ stand `program`, one `link-<interface>` for each
+ * interface, and the maps by their names. What is pinned forwards with or without an agent. A new
+ * agent loads its own program with maps of its own, except for the flow table, which it takes over
+ * if `layout` says that it means the same; fills them; and puts the new program in the old one's
  * place link by link, so that no packet meets a table half full.
  *
  * Functions return 0 or a negative errno, and have then logged what happened and what to do.
@@ -33,8 +33,7 @@ struct hf_dataplane_settings {
  * Loads the program. If a former agent's flow table can be taken over, calls adopt(context, id,
  * entry) for each backend that its pins may name. Nothing is attached or pinned yet.
  */
-int hf_dataplane_open(struct hf_dataplane **dataplane,
-		      const struct hf_dataplane_settings *settings,
+int hf_dataplane_open(struct hf_dataplane **dataplane, const struct hf_dataplane_settings *settings,
 		      void (*adopt)(void *context, uint16_t id, const struct hf_backend *entry),
 		      void *context);
 

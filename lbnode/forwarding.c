@@ -89,7 +89,10 @@ static uint32_t claim_way(struct hf_forwarding *f, uint32_t ifindex, const struc
 		vacant = f->way_count++;
 	}
 	f->way[vacant] = (struct way){
-		.ifindex = ifindex, .via = *via, .claimed = true, .written = f->way[vacant].written,
+		.ifindex = ifindex,
+		.via = *via,
+		.claimed = true,
+		.written = f->way[vacant].written,
 	};
 	return vacant;
 }
@@ -135,8 +138,10 @@ static void log_way(const struct way *way, bool resolved)
 	if (resolved)
 		hf_notice("next hop %s is resolved", text);
 	else
-		hf_warning("next hop %s does not answer, or its link is down: packets that go by it "
-			   "are dropped", text);
+		hf_warning(
+			"next hop %s does not answer, or its link is down: packets that go by it "
+			"are dropped",
+			text);
 }
 
 static int write_way(struct hf_forwarding *f, uint32_t id)
@@ -320,8 +325,10 @@ static int apply(struct hf_forwarding *f, const struct hf_config *config, int64_
 	int err = hf_backends_apply(f->backends, config, now + config->timeouts.drain * 1000LL);
 
 	if (err) {
-		hf_error("no ids left for the backends, %d with those that drain; reload again when "
-			 "drains have ended", HF_MAX_BACKENDS - 1);
+		hf_error(
+			"no ids left for the backends, %d with those that drain; reload again when "
+			"drains have ended",
+			HF_MAX_BACKENDS - 1);
 		return err;
 	}
 	f->config = config;

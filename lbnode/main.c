@@ -37,8 +37,10 @@ static const struct argp_option option_table[] = {
 	  "Name under /sys/fs/bpf/holdfast (default: " DEFAULT_INSTANCE ")", 1 },
 	{ "debug", 'd', NULL, 0, "Say more, the kernel's reasons among it", 1 },
 	{ NULL, 0, NULL, 0, "Instead of running:", 2 },
-	{ "check", 'C', "FILE", 0, "Check FILE, print what it was understood to say, and exit: 0 if "
-	  "it is good, 2 if not", 2 },
+	{ "check", 'C', "FILE", 0,
+	  "Check FILE, print what it was understood to say, and exit: 0 if "
+	  "it is good, 2 if not",
+	  2 },
 	{ "stats", 's', NULL, 0, "Print the instance's counters", 2 },
 	{ "json", KEY_JSON, NULL, 0, "With --stats: as one JSON object", 2 },
 	{ "detach", 'D', NULL, 0, "End the data plane that a stopped lbnode left forwarding", 2 },
@@ -106,12 +108,16 @@ const char *argp_program_version = "lbnode (Holdfast) " HF_VERSION;
 int main(int argc, char **argv)
 {
 	static const struct argp parser = {
-		option_table, take_option, NULL,
+		option_table,
+		take_option,
+		NULL,
 		"Holdfast's data plane agent: loads the XDP program, fills its tables from the "
 		"configuration and the network, and keeps them true. SIGHUP reloads the "
 		"configuration; SIGTERM stops the agent, while the data plane forwards on.\v"
 		"Exit status: 0 done, 1 failed, 2 wrong configuration or options.",
-		NULL, NULL, NULL,
+		NULL,
+		NULL,
+		NULL,
 	};
 	struct options o = { .config = DEFAULT_CONFIG, .instance = DEFAULT_INSTANCE };
 

@@ -32,10 +32,10 @@ static int open_socket(struct mnl_socket **socket, unsigned int groups)
 }
 
 /* RTMGRP_* bits exist for the groups up to 32, rules among them. */
-#define GROUPS                                                                                     \
-	(RTMGRP_LINK | RTMGRP_NEIGH | RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR |                    \
-	 RTMGRP_IPV4_ROUTE | RTMGRP_IPV6_ROUTE | RTMGRP_IPV4_RULE | 1U << (RTNLGRP_IPV6_RULE - 1) | \
-	 1U << (RTNLGRP_NEXTHOP - 1))
+#define GROUPS                                                                  \
+	(RTMGRP_LINK | RTMGRP_NEIGH | RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR | \
+	 RTMGRP_IPV4_ROUTE | RTMGRP_IPV6_ROUTE | RTMGRP_IPV4_RULE |             \
+	 1U << (RTNLGRP_IPV6_RULE - 1) | 1U << (RTNLGRP_NEXTHOP - 1))
 
 int hf_netlink_open(struct hf_netlink **netlink)
 {
@@ -278,8 +278,9 @@ int hf_netlink_read(struct hf_netlink *nl, struct hf_network *network, struct hf
 		mnl_cb_run(nl->buffer, got, 0, 0, take_message, &in);
 	}
 	if (got < 0 && errno == ENOBUFS) {
-		hf_warning("the kernel reported more network changes than could be read: asking for "
-			   "all of them again");
+		hf_warning(
+			"the kernel reported more network changes than could be read: asking for "
+			"all of them again");
 		in.news = (struct hf_netlink_news){ true, true };
 		in.err = hf_netlink_dump(nl, network);
 	} else if (got < 0 && errno != EAGAIN && errno != EINTR) {

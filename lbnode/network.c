@@ -85,8 +85,8 @@ void hf_network_remove_link(struct hf_network *network, uint32_t ifindex)
 
 int hf_network_set_neighbour(struct hf_network *network, const struct hf_neighbour *neighbour)
 {
-	struct hf_neighbour *known = find_neighbour(network, neighbour->ifindex,
-						    &neighbour->address);
+	struct hf_neighbour *known =
+		find_neighbour(network, neighbour->ifindex, &neighbour->address);
 
 	if (!known) {
 		if (!reserve((void **)&network->neighbours, network->neighbour_count,

@@ -15,8 +15,8 @@
 /* False: the chain from its place on is too long. A cell that is there already is left. */
 static bool add(struct hf_service_table *table, const struct hf_service *service)
 {
-	uint32_t at = hf_service_hash(table->seed, service->address, service->port,
-				      service->protocol);
+	uint32_t at =
+		hf_service_hash(table->seed, service->address, service->port, service->protocol);
 
 	for (uint32_t i = 0; i < HF_SERVICE_PROBES; i++) {
 		struct hf_service *cell = &table->cell[(at + i) % HF_SERVICE_CELLS];
@@ -93,8 +93,8 @@ int hf_pool_table_build(uint16_t *slots, const struct hf_config_pool *pool,
 static uint8_t encapsulation_of(const struct hf_backend_record *record)
 {
 	if (record->encapsulation == HF_CONFIG_IPIP)
-		return record->address.family == 4 ? HF_ENCAP_IPIP_OVER_IPV4 :
-						     HF_ENCAP_IPIP_OVER_IPV6;
+		return record->address.family == 4 ? HF_ENCAP_IPIP_OVER_IPV4
+						   : HF_ENCAP_IPIP_OVER_IPV6;
 	return record->address.family == 4 ? HF_ENCAP_GUE_OVER_IPV4 : HF_ENCAP_GUE_OVER_IPV6;
 }
 

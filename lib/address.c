@@ -74,8 +74,7 @@ bool hf_address_is_routable(const struct hf_address *address)
 	uint32_t v4 = ntohl(address->word[0]);
 
 	if (address->family == 4)
-		return v4 >> 24 != 0 && v4 >> 24 != 127 && v4 >> 28 < 14 &&
-		       v4 >> 16 != 0xa9fe;
+		return v4 >> 24 != 0 && v4 >> 24 != 127 && v4 >> 28 < 14 && v4 >> 16 != 0xa9fe;
 	if (address->family == 6)
 		return !IN6_IS_ADDR_UNSPECIFIED(v6) && !IN6_IS_ADDR_LOOPBACK(v6) &&
 		       !IN6_IS_ADDR_MULTICAST(v6) && !IN6_IS_ADDR_LINKLOCAL(v6) &&
@@ -85,8 +84,8 @@ bool hf_address_is_routable(const struct hf_address *address)
 
 const char *hf_address_format(const struct hf_address *address, char *text)
 {
-	if (!address->family || !inet_ntop(to_af(address->family), address->word, text,
-					   HF_ADDRESS_TEXT))
+	if (!address->family ||
+	    !inet_ntop(to_af(address->family), address->word, text, HF_ADDRESS_TEXT))
 		snprintf(text, HF_ADDRESS_TEXT, "-");
 	return text;
 }

@@ -20,8 +20,8 @@ bool hf_bpffs_instance_is_good(const char *name)
 
 const char *hf_bpffs_path(const char *instance, const char *pin, char path[HF_BPFFS_PATH_SIZE])
 {
-	snprintf(path, HF_BPFFS_PATH_SIZE, "%s/%.100s%s%.100s", HF_BPFFS_ROOT, instance, pin ? "/" : "",
-		 pin ? pin : "");
+	snprintf(path, HF_BPFFS_PATH_SIZE, "%s/%.100s%s%.100s", HF_BPFFS_ROOT, instance,
+		 pin ? "/" : "", pin ? pin : "");
 	return path;
 }
 
@@ -42,7 +42,8 @@ int hf_bpffs_prepare(const char *instance)
 
 	if (statfs(HF_BPFFS, &fs) < 0 || fs.f_type != BPF_FS_MAGIC) {
 		hf_error("no BPF file system at %s, where the data plane outlives its agent; "
-			 "`mount -t bpf bpf %s`", HF_BPFFS, HF_BPFFS);
+			 "`mount -t bpf bpf %s`",
+			 HF_BPFFS, HF_BPFFS);
 		return -ENODEV;
 	}
 	err = make_directory(HF_BPFFS_ROOT);

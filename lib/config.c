@@ -95,9 +95,9 @@ static bool explain_syntax(const struct hf_config_text *text, struct hf_config_e
 	yaml_parser_set_input_string(&parser, (unsigned char *)text->bytes, text->length);
 	bad = !yaml_parser_load(&parser, &tree);
 	/* At the end of the file, where what is cut short began says more. */
-	line = parser.context && parser.problem_mark.index >= text->length ?
-		       parser.context_mark.line :
-		       parser.problem_mark.line;
+	line = parser.context && parser.problem_mark.index >= text->length
+		       ? parser.context_mark.line
+		       : parser.problem_mark.line;
 	if (bad)
 		snprintf(error->text, sizeof(error->text), "%s:%zu: not YAML: %s%s%s", text->path,
 			 line + 1, parser.problem ? parser.problem : "unreadable",

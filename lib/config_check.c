@@ -112,8 +112,7 @@ static int check_node(struct check *c)
 		const char *text = node->written.addresses[i];
 		struct hf_prefix prefix, *kept;
 
-		if (hf_prefix_parse(text, &prefix) < 0 ||
-		    !hf_address_is_routable(&prefix.address))
+		if (hf_prefix_parse(text, &prefix) < 0 || !hf_address_is_routable(&prefix.address))
 			return fault(c, path_of("node.addresses[%u]", i),
 				     "\"%.80s\" is no address or prefix of this node", text);
 		kept = prefix.address.family == 4 ? &node->source_ipv4 : &node->source_ipv6;
@@ -174,8 +173,7 @@ static int check_backend(struct check *c, uint32_t pool, uint32_t i)
 			     "IPv%u, but node.addresses names no IPv%u address for its tunnel to "
 			     "come from; add one",
 			     b->address.family, b->address.family);
-	return check_number(c, b->written.weight, HF_CONFIG_WEIGHT_DEFAULT, 1,
-			    HF_MAGLEV_WEIGHT_MAX,
+	return check_number(c, b->written.weight, HF_CONFIG_WEIGHT_DEFAULT, 1, HF_MAGLEV_WEIGHT_MAX,
 			    path_of("pools[%u].backends[%u].weight", pool, i), &b->weight);
 }
 
@@ -273,13 +271,14 @@ static int check_pool(struct check *c, uint32_t i)
 	if (check_name(c, pool->name, path_of("pools[%u].name", i)) < 0)
 		return -EINVAL;
 	if (pool->written.gue_port && pool->encapsulation != HF_CONFIG_GUE)
-		return fault(c, path_of("pools[%u].gue_port", i), "the pool's encapsulation is ipip");
+		return fault(c, path_of("pools[%u].gue_port", i),
+			     "the pool's encapsulation is ipip");
 	if (check_number(c, pool->written.gue_port, HF_CONFIG_GUE_PORT, 1, 65535,
 			 path_of("pools[%u].gue_port", i), &port) < 0)
 		return -EINVAL;
 	pool->gue_port = port;
-	pool->table_size = pool->written.table_size ? *pool->written.table_size :
-						      HF_MAGLEV_SIZE_DEFAULT;
+	pool->table_size =
+		pool->written.table_size ? *pool->written.table_size : HF_MAGLEV_SIZE_DEFAULT;
 	if (!hf_maglev_size_is_valid(pool->table_size) || pool->table_size < pool->backend_count)
 		return fault(c, path_of("pools[%u].table_size", i),
 			     "%u slots; use a prime of 3 to %d, some 100 times the backends",

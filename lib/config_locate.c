@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Where in the file a value stands. The schema reader keeps no lines, so when a check fails the text
- * is read once more, as a tree of nodes with marks, and the value's path is walked down.
+ * Where in the file a value stands. The schema reader keeps no lines, so when a check fails the
+ * text is read once more, as a tree of nodes with marks, and the value's path is walked down.
  */
 #include "lib/config_internal.h"
 

@@ -4,15 +4,15 @@
 
 #include <stddef.h>
 
-#define OPTIONAL_UINT(key, type, member)                                                           \
+#define OPTIONAL_UINT(key, type, member) \
 	CYAML_FIELD_UINT_PTR(key, CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, type, member)
-#define STRING(key, type, member)                                                                  \
+#define STRING(key, type, member) \
 	CYAML_FIELD_STRING_PTR(key, CYAML_FLAG_POINTER, type, member, 1, CYAML_UNLIMITED)
-#define OPTIONAL_STRING(key, type, member)                                                         \
-	CYAML_FIELD_STRING_PTR(key, CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, type, member, 1,     \
+#define OPTIONAL_STRING(key, type, member)                                                     \
+	CYAML_FIELD_STRING_PTR(key, CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, type, member, 1, \
 			       CYAML_UNLIMITED)
-#define CHOICE(key, flags, type, member, strings)                                                  \
-	CYAML_FIELD_ENUM(key, (flags) | CYAML_FLAG_STRICT, type, member, strings,                  \
+#define CHOICE(key, flags, type, member, strings)                                 \
+	CYAML_FIELD_ENUM(key, (flags) | CYAML_FLAG_STRICT, type, member, strings, \
 			 CYAML_ARRAY_LEN(strings))
 
 static const cyaml_strval_t protocols[] = {

@@ -11,7 +11,7 @@
 
 _Static_assert(HF_CLUSTER_KEY_BYTES == crypto_kdf_KEYBYTES, "the cluster key is a kdf master key");
 
-#define CONTEXT "holdfast" /* crypto_kdf_CONTEXTBYTES long */
+#define CONTEXT	 "holdfast" /* crypto_kdf_CONTEXTBYTES long */
 #define MAKE_ONE "make one with `(umask 077; openssl rand -hex 32 > FILE)`"
 
 static int open_private(const char *path, char *why, size_t size)
@@ -51,8 +51,9 @@ int hf_cluster_key_read(const char *path, struct hf_cluster_key *key, char *why,
 	    length != sizeof(key->bytes)) {
 		sodium_memzero(text, sizeof(text));
 		snprintf(why, size,
-			 "the key file %s does not begin with a line of 64 hexadecimal digits; "
-			 MAKE_ONE, path);
+			 "the key file %s does not begin with a line of 64 hexadecimal "
+			 "digits; " MAKE_ONE,
+			 path);
 		return -EINVAL;
 	}
 	sodium_memzero(text, sizeof(text));

@@ -12,8 +12,7 @@ enum hf_log_level { HF_LOG_ERROR = 3, HF_LOG_WARNING = 4, HF_LOG_NOTICE = 5, HF_
  * dropped. */
 void hf_log_open(const char *program, enum hf_log_level level);
 
-void hf_log(enum hf_log_level level, const char *format, ...)
-	__attribute__((format(printf, 2, 3)));
+void hf_log(enum hf_log_level level, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 #define hf_error(...)	hf_log(HF_LOG_ERROR, __VA_ARGS__)
 #define hf_warning(...) hf_log(HF_LOG_WARNING, __VA_ARGS__)

@@ -120,8 +120,8 @@ out:
 
 int hf_maglev_fill(struct hf_maglev_member *members, uint32_t count, uint16_t *table, uint32_t size)
 {
-	struct hf_maglev_permutation *permutations = calloc(count ? count : 1,
-							    sizeof(*permutations));
+	struct hf_maglev_permutation *permutations =
+		calloc(count ? count : 1, sizeof(*permutations));
 	int err;
 
 	if (!permutations)

@@ -45,7 +45,8 @@ int hf_preflight_rights(void)
 		if (capng_have_capability(CAPNG_EFFECTIVE, needed[i].capability))
 			continue;
 		hf_error("no right to load BPF programs (%s is missing); run as root, or grant "
-			 "CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON", needed[i].name);
+			 "CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON",
+			 needed[i].name);
 		return -EPERM;
 	}
 	return 0;
@@ -69,7 +70,8 @@ static void explain_locked(const char *program, const char *instance, const char
 
 	pid[got > 0 ? strcspn(pid, "\n") : 0] = '\0';
 	hf_error("another %s runs instance %s%s%s (lock %s); stop it first, or choose another "
-		 "--instance", program, instance, pid[0] ? ", process " : "", pid, path);
+		 "--instance",
+		 program, instance, pid[0] ? ", process " : "", pid, path);
 }
 
 int hf_preflight_lock(const char *program, const char *instance)

@@ -31,8 +31,7 @@ static bool take_over(const char *instance, const char *pin, uint32_t ifindex, i
 	if (link < 0)
 		return false;
 	/* A link outlives its interface, bound to nothing. */
-	taken = link_is_of(link, ifindex) &&
-		bpf_link_update(link, program, NULL) == 0;
+	taken = link_is_of(link, ifindex) && bpf_link_update(link, program, NULL) == 0;
 	close(link);
 	return taken;
 }
@@ -49,9 +48,10 @@ static void explain_occupied(const char *interface, uint32_t ifindex)
 		bpf_obj_get_info_by_fd(fd, &info, &length);
 		close(fd);
 	}
-	hf_error("interface %s already has an XDP program, \"%s\" (id %u); stop what attached it, or "
-		 "`ip link set dev %s xdp off`", interface, info.name[0] ? info.name : "unknown",
-		 id, interface);
+	hf_error("interface %s already has an XDP program, \"%s\" (id %u); stop what attached it, "
+		 "or "
+		 "`ip link set dev %s xdp off`",
+		 interface, info.name[0] ? info.name : "unknown", id, interface);
 }
 
 static int explain(const char *interface, uint32_t ifindex, bool generic, int err)
@@ -59,8 +59,10 @@ static int explain(const char *interface, uint32_t ifindex, bool generic, int er
 	if (err == -EBUSY || err == -EEXIST)
 		explain_occupied(interface, ifindex);
 	else if (!generic && (err == -EOPNOTSUPP || err == -EINVAL))
-		hf_error("interface %s takes no native XDP program: %s; if its driver has none, ask "
-			 "for generic mode, which is much slower", interface, strerror(-err));
+		hf_error(
+			"interface %s takes no native XDP program: %s; if its driver has none, ask "
+			"for generic mode, which is much slower",
+			interface, strerror(-err));
 	else
 		hf_error("can't attach to interface %s: %s", interface, strerror(-err));
 	return err;

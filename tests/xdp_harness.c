@@ -14,14 +14,14 @@
 #include "lbnode/tables.h"
 #include "lib/percpu.h"
 
-#define MUST(condition, ...)                                                                       \
-	do {                                                                                       \
-		if (!(condition)) {                                                                \
-			fprintf(stderr, "xdp_harness: %s:%d: ", __FILE__, __LINE__);               \
-			fprintf(stderr, __VA_ARGS__);                                              \
-			fprintf(stderr, ": %s\n", strerror(errno));                                \
-			abort();                                                                   \
-		}                                                                                  \
+#define MUST(condition, ...)                                                         \
+	do {                                                                         \
+		if (!(condition)) {                                                  \
+			fprintf(stderr, "xdp_harness: %s:%d: ", __FILE__, __LINE__); \
+			fprintf(stderr, __VA_ARGS__);                                \
+			fprintf(stderr, ": %s\n", strerror(errno));                  \
+			abort();                                                     \
+		}                                                                    \
 	} while (0)
 
 static struct hf_config *load_text(const char *yaml)
@@ -186,8 +186,7 @@ uint16_t harness_backend_id(const struct harness *h, const char *pool, const cha
 	return HF_NO_BACKEND;
 }
 
-void harness_set_nexthop(struct harness *h, const char *pool, const char *backend,
-			 uint32_t nexthop)
+void harness_set_nexthop(struct harness *h, const char *pool, const char *backend, uint32_t nexthop)
 {
 	set_backend(h, harness_backend_id(h, pool, backend), nexthop);
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
  * The timing harness inside the kernel. BPF_PROG_TEST_RUN does not restore the packet between
- * repeats, so a program that encapsulates would see its own output. `wrap` writes the flow's source,
- * calls the program under test by a tail call from a subprogram, and undoes its work.
+ * repeats, so a program that encapsulates would see its own output. `wrap` writes the flow's
+ * source, calls the program under test by a tail call from a subprogram, and undoes its work.
  */
 #include <linux/bpf.h>
 #include <bpf/bpf_helpers.h>

@@ -1,6 +1,6 @@
 # Holdfast itself: agents on nodes and backends, and what answers there.
 
-BIN=$TOP/build
+BIN=$TOP/${HF_BUILD:-build}
 
 write_node_config() { # NODE
     local x vip pool

@@ -67,8 +67,8 @@ enum answer_verdict answer_take(struct answer *a, uint64_t number, const char *b
 	if (strncmp(a->bytes, "HTTP", 4) == 0)
 		verdict = judge_http(a, number);
 	else
-		verdict = strncmp(a->bytes, "GET ", 4) == 0 ? judge_echo(a, number) :
-							      ANSWER_NONSENSE;
+		verdict =
+			strncmp(a->bytes, "GET ", 4) == 0 ? judge_echo(a, number) : ANSWER_NONSENSE;
 	if (verdict == ANSWER_GOOD)
 		a->length = 0;
 	return verdict;

@@ -34,6 +34,7 @@ struct answer {
 size_t answer_request(uint64_t number, char *text, size_t room);
 
 /* Takes in what came in answer to request `number`. */
-enum answer_verdict answer_take(struct answer *a, uint64_t number, const char *bytes, size_t length);
+enum answer_verdict answer_take(struct answer *a, uint64_t number, const char *bytes,
+				size_t length);
 
 #endif

@@ -123,8 +123,8 @@ static void on_read(uv_stream_t *stream, ssize_t got, const uv_buf_t *buffer)
 		end_connection(c, got == UV_EOF ? LOAD_CLOSED : LOAD_RESET);
 		return;
 	}
-	verdict = c->asked_at ? answer_take(&c->answer, c->number, buffer->base, got) :
-				ANSWER_NONSENSE;
+	verdict = c->asked_at ? answer_take(&c->answer, c->number, buffer->base, got)
+			      : ANSWER_NONSENSE;
 	if (fault_of(verdict) != LOAD_FINE) {
 		end_connection(c, fault_of(verdict));
 	} else if (verdict == ANSWER_GOOD) {

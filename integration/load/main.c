@@ -80,8 +80,8 @@ static error_t take_option(int key, char *argument, struct argp_state *state)
 		o->json = true;
 		return 0;
 	case 'c':
-		o->load.connections = take_number(state, "number of connections", argument, 1,
-						  CONNECTIONS_MAX);
+		o->load.connections =
+			take_number(state, "number of connections", argument, 1, CONNECTIONS_MAX);
 		return 0;
 	case 'r':
 		o->load.rate = take_number(state, "rate", argument, 0.001, 1000);
@@ -136,13 +136,19 @@ static void show_text(const struct load_report *r)
 int main(int argc, char **argv)
 {
 	static const struct argp parser = {
-		option_table, take_option, "ADDR:PORT...",
-		"Opens long-lived TCP connections from all addresses of the loopback device in turn, "
+		option_table,
+		take_option,
+		"ADDR:PORT...",
+		"Opens long-lived TCP connections from all addresses of the loopback device in "
+		"turn, "
 		"sends a numbered request on each now and then, and checks that every answer comes "
 		"in order and from the same backend.\v"
-		"The servers speak HTTP, or echo. Exit status: 0 all is well, 1 connections broke or "
+		"The servers speak HTTP, or echo. Exit status: 0 all is well, 1 connections broke "
+		"or "
 		"stalled, 2 wrong options.",
-		NULL, NULL, NULL,
+		NULL,
+		NULL,
+		NULL,
 	};
 	struct options o = { .load = { .connections = 100, .rate = 1, .seconds = 10 } };
 	static struct load_report report;

@@ -123,7 +123,8 @@ int workers_run(const struct load_settings *settings, struct load_report *report
 
 	a_process = sockets_a_process(settings->connections);
 	if (left > WORKERS_MAX * (uint64_t)a_process) {
-		fprintf(stderr, "flowload: %u connections are more than `ulimit -n` allows\n", left);
+		fprintf(stderr, "flowload: %u connections are more than `ulimit -n` allows\n",
+			left);
 		return -EMFILE;
 	}
 	while (left && !err) {

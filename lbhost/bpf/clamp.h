@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
  * Lowers the MSS that a VIP's SYN-ACK announces, so that what the client sends fits the way with
- * the tunnel's header in front: MTU - tunnel - IP - TCP (RFC 9293 section 3.7.1). The client may not
- * listen to "packet too big", or never be told.
+ * the tunnel's header in front: MTU - tunnel - IP - TCP (RFC 9293 section 3.7.1). The client may
+ * not listen to "packet too big", or never be told.
  */
 #ifndef HF_LBHOST_BPF_CLAMP_H
 #define HF_LBHOST_BPF_CLAMP_H
@@ -54,7 +54,8 @@ HF_INLINE __u32 hf_way_mtu(struct __sk_buff *skb)
 }
 
 /* Writes the lower MSS at `offset` in the packet, and mends the TCP checksum. */
-HF_INLINE void hf_set_mss(struct __sk_buff *skb, __u32 offset, __u32 checksum, __be16 old, __u16 mss)
+HF_INLINE void hf_set_mss(struct __sk_buff *skb, __u32 offset, __u32 checksum, __be16 old,
+			  __u16 mss)
 {
 	__be16 new = bpf_htons(mss);
 	/* An option may start at an odd offset: then its bytes count in swapped places. */

@@ -11,7 +11,7 @@
 
 #define HF_GUE_VARIANT(byte)	  ((byte) >> 6)
 #define HF_GUE_CONTROL(byte)	  ((byte) >> 5 & 1)
-#define HF_GUE_OPTION_WORDS(byte) ((byte) & 0x1f)
+#define HF_GUE_OPTION_WORDS(byte) ((byte)&0x1f)
 
 #define HF_ECN_MASK 3
 #define HF_ECN_NONE 0
@@ -20,8 +20,8 @@
 
 struct hf_tunnel {
 	struct hf_packet outer;
-	void *inner;	  /* its IP header */
-	__u8 protocol;	  /* IPPROTO_IPIP or IPPROTO_IPV6: what the inner packet is */
+	void *inner;   /* its IP header */
+	__u8 protocol; /* IPPROTO_IPIP or IPPROTO_IPV6: what the inner packet is */
 	bool is_gue;
 };
 
@@ -139,8 +139,7 @@ HF_INLINE bool hf_move_l2(struct xdp_md *ctx, __u32 outer_length, __be16 protoco
 
 HF_INLINE bool hf_unwrap(struct xdp_md *ctx, const struct hf_tunnel *t)
 {
-	__be16 protocol = t->protocol == IPPROTO_IPIP ? bpf_htons(ETH_P_IP) :
-							bpf_htons(ETH_P_IPV6);
+	__be16 protocol = t->protocol == IPPROTO_IPIP ? bpf_htons(ETH_P_IP) : bpf_htons(ETH_P_IPV6);
 	__u32 outer_length = t->inner - t->outer.l3;
 	const __u32 tag = sizeof(struct hf_vlan_header);
 
@@ -166,8 +165,8 @@ HF_INLINE bool hf_parse_inner(const struct hf_tunnel *t, struct hf_packet *inner
 	enum hf_parsed parsed;
 
 	inner->l3 = t->inner;
-	parsed = t->protocol == IPPROTO_IPIP ? hf_parse_ipv4(inner, end) :
-					       hf_parse_ipv6(inner, end);
+	parsed =
+		t->protocol == IPPROTO_IPIP ? hf_parse_ipv4(inner, end) : hf_parse_ipv6(inner, end);
 	if (parsed == HF_PARSED_MALFORMED || parsed == HF_PARSED_NOT_IP)
 		return false;
 	if (parsed != HF_PARSED_FLOW)
@@ -187,7 +186,8 @@ HF_INLINE int hf_decapsulate(struct xdp_md *ctx)
 	if (parsed == HF_PARSED_FRAGMENT) {
 		__u8 protocol = t.outer.protocol;
 
-		if ((protocol != IPPROTO_IPIP && protocol != IPPROTO_IPV6) || !hf_is_local(&t.outer))
+		if ((protocol != IPPROTO_IPIP && protocol != IPPROTO_IPV6) ||
+		    !hf_is_local(&t.outer))
 			return XDP_PASS;
 		return hf_drop(HF_HOST_DROP_FRAGMENT);
 	}

@@ -8,19 +8,19 @@
 #ifndef HF_LBNODE_BPF_COUNTERS_H
 #define HF_LBNODE_BPF_COUNTERS_H
 
-#define HF_COUNTERS(X)                                                                             \
-	X(FORWARDED, info, "packets sent to a backend")                                            \
-	X(PASSED, info, "packets that are not a service's, left to the kernel")                    \
-	X(FLOWS_NEW, info, "flows that began here with a SYN or a first datagram")                 \
-	X(FLOWS_ADOPTED, info, "TCP flows met in the middle, sent to their slot's backend")        \
-	X(FLOWS_UNPINNED, info, "flows that found their buckets full of established ones")         \
-	X(PINS_DISPLACED, info, "embryonic or closing pins that gave way to a newer flow")         \
-	X(DROP_MALFORMED, drop, "a length in the packet contradicts another, or the frame")        \
-	X(DROP_FRAGMENT, drop, "fragments to a VIP: no ports, so no flow")                         \
-	X(DROP_EXTENSIONS, drop, "IPv6 packets with more extension headers than are walked")       \
-	X(DROP_NO_BACKEND, drop, "the slot has no backend: is the pool empty?")                    \
-	X(DROP_NO_NEXTHOP, drop, "no route or no neighbour for the backend: see `ip route get`")   \
-	X(DROP_TOO_BIG, drop, "with its outer header the packet exceeds the next hop's MTU")       \
+#define HF_COUNTERS(X)                                                                           \
+	X(FORWARDED, info, "packets sent to a backend")                                          \
+	X(PASSED, info, "packets that are not a service's, left to the kernel")                  \
+	X(FLOWS_NEW, info, "flows that began here with a SYN or a first datagram")               \
+	X(FLOWS_ADOPTED, info, "TCP flows met in the middle, sent to their slot's backend")      \
+	X(FLOWS_UNPINNED, info, "flows that found their buckets full of established ones")       \
+	X(PINS_DISPLACED, info, "embryonic or closing pins that gave way to a newer flow")       \
+	X(DROP_MALFORMED, drop, "a length in the packet contradicts another, or the frame")      \
+	X(DROP_FRAGMENT, drop, "fragments to a VIP: no ports, so no flow")                       \
+	X(DROP_EXTENSIONS, drop, "IPv6 packets with more extension headers than are walked")     \
+	X(DROP_NO_BACKEND, drop, "the slot has no backend: is the pool empty?")                  \
+	X(DROP_NO_NEXTHOP, drop, "no route or no neighbour for the backend: see `ip route get`") \
+	X(DROP_TOO_BIG, drop, "with its outer header the packet exceeds the next hop's MTU")     \
 	X(DROP_INTERNAL, drop, "the kernel refused room for a header or a map look-up")
 
 #define HF_COUNTER_ENUM(name, kind, text) HF_COUNT_##name,

@@ -42,7 +42,8 @@ HF_INLINE __u64 *hf_flow_find(__u64 digest, __u32 bits, __u64 *pin)
 
 #define HF_PRICE_FIRM 17
 
-/* How dear a cell is to a newcomer: 0 is free, the longest idle is cheap, a firm one not for sale. */
+/* How dear a cell is to a newcomer: 0 is free, the longest idle is cheap, a firm one not for sale.
+ */
 HF_INLINE __u32 hf_pin_price(__u64 pin)
 {
 	if (!pin)

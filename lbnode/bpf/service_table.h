@@ -55,8 +55,7 @@ HF_INLINE const struct hf_service *hf_service_probe(const struct hf_service_tabl
 HF_INLINE const struct hf_service *hf_service_find(const struct hf_service_table *table,
 						   const struct hf_packet *p)
 {
-	const struct hf_service *s =
-		hf_service_probe(table, p, p->destination_port, p->protocol);
+	const struct hf_service *s = hf_service_probe(table, p, p->destination_port, p->protocol);
 
 	return s ? s : hf_service_probe(table, p, 0, p->protocol);
 }

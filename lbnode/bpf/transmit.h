@@ -14,11 +14,11 @@
 
 #include "lbnode/bpf/maps.h"
 
-#define HF_OUTER_TTL	64
-#define HF_IPV4_DF	0x4000
-#define HF_IPV6_FLOW	0x000fffff
-#define HF_GUE_IPV4	bpf_htons(IPPROTO_IPIP) /* version 0, no options, a 2-byte header word */
-#define HF_GUE_IPV6	bpf_htons(IPPROTO_IPV6)
+#define HF_OUTER_TTL 64
+#define HF_IPV4_DF   0x4000
+#define HF_IPV6_FLOW 0x000fffff
+#define HF_GUE_IPV4  bpf_htons(IPPROTO_IPIP) /* version 0, no options, a 2-byte header word */
+#define HF_GUE_IPV6  bpf_htons(IPPROTO_IPV6)
 /* RFC 6335: source ports are taken from the dynamic range, 49152 to 65535. */
 #define HF_GUE_PORT_MIN 0xc000
 
@@ -179,7 +179,10 @@ HF_INLINE int hf_forward(struct xdp_md *ctx, const struct hf_packet *p,
 			 const struct hf_backend *backend, __u64 digest)
 {
 	struct hf_inner in = {
-		.entropy = digest >> 8, .length = p->length, .tos = p->tos, .family = p->family,
+		.entropy = digest >> 8,
+		.length = p->length,
+		.tos = p->tos,
+		.family = p->family,
 	};
 	__u32 key = backend->nexthop, outer = hf_outer_length(backend->encapsulation);
 	const struct hf_nexthop *nexthop = bpf_map_lookup_elem(&nexthops, &key);
@@ -199,8 +202,8 @@ HF_INLINE int hf_forward(struct xdp_md *ctx, const struct hf_packet *p,
 	end = (void *)(long)ctx->data_end;
 	if (data + sizeof(struct ethhdr) + HF_MAX_VLAN_TAGS * sizeof(struct hf_vlan_header) > end)
 		return hf_drop(HF_COUNT_DROP_INTERNAL);
-	out = hf_write_ethernet(data, nexthop, over_ipv4 ? bpf_htons(ETH_P_IP)
-							 : bpf_htons(ETH_P_IPV6));
+	out = hf_write_ethernet(data, nexthop,
+				over_ipv4 ? bpf_htons(ETH_P_IP) : bpf_htons(ETH_P_IPV6));
 	if (!hf_write_outer(out, end, backend, &in, outer))
 		return hf_drop(HF_COUNT_DROP_INTERNAL);
 	return hf_leave(ctx, nexthop);

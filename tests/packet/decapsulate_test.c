@@ -48,7 +48,8 @@ static void allow(const char *text, uint32_t length)
 	struct hf_host_prefix key = { length, address_of(text) };
 	uint8_t yes = 1;
 
-	assert_int_equal(bpf_map__update_elem(host->maps.allowed, &key, sizeof(key), &yes, 1, 0), 0);
+	assert_int_equal(bpf_map__update_elem(host->maps.allowed, &key, sizeof(key), &yes, 1, 0),
+			 0);
 }
 
 static void add_local(const char *text)
@@ -56,8 +57,8 @@ static void add_local(const char *text)
 	struct hf_host_address key = address_of(text);
 	uint8_t yes = 1;
 
-	assert_int_equal(bpf_map__update_elem(host->maps.local_addresses, &key, sizeof(key), &yes,
-					      1, 0), 0);
+	assert_int_equal(
+		bpf_map__update_elem(host->maps.local_addresses, &key, sizeof(key), &yes, 1, 0), 0);
 }
 
 static int begin(void **state)
@@ -318,7 +319,9 @@ static void malformed(void **state)
 /* RFC 6040, figure 4: rows inside, columns outside; -1 is a drop. ECN: 0 none, 1, 2 ECT, 3 CE. */
 static void congestion_marks(void **state)
 {
-	const int result[4][4] = { { 0, 0, 0, -1 }, { 1, 1, 1, 3 }, { 2, 1, 2, 3 }, { 3, 3, 3, 3 } };
+	const int result[4][4] = {
+		{ 0, 0, 0, -1 }, { 1, 1, 1, 3 }, { 2, 1, 2, 3 }, { 3, 3, 3, 3 }
+	};
 	struct frame inner, expected, f;
 
 	(void)state;

@@ -17,14 +17,14 @@
 
 #define VIP "203.0.113.1"
 
-#define HEAD                                                                                       \
-	"cluster: {insecure: true}\n"                                                              \
-	"node: {name: test, addresses: [198.51.100.16/28]}\n"                                      \
-	"services:\n"                                                                              \
-	"  - {address: 203.0.113.1, port: 80, protocol: tcp, pool: web}\n"                         \
-	"  - {address: 203.0.113.1, port: 53, protocol: udp, pool: web}\n"                         \
-	"pools:\n"                                                                                 \
-	"  - name: web\n"                                                                          \
+#define HEAD                                                               \
+	"cluster: {insecure: true}\n"                                      \
+	"node: {name: test, addresses: [198.51.100.16/28]}\n"              \
+	"services:\n"                                                      \
+	"  - {address: 203.0.113.1, port: 80, protocol: tcp, pool: web}\n" \
+	"  - {address: 203.0.113.1, port: 53, protocol: udp, pool: web}\n" \
+	"pools:\n"                                                         \
+	"  - name: web\n"                                                  \
 	"    backends:\n"
 #define BE(n) "      - {name: be" #n ", address: 192.0.2." #n "}\n"
 
@@ -76,8 +76,10 @@ static int model_choice(uint16_t port, const char *const *names, uint32_t count)
 	static uint16_t slots[65537];
 	struct hf_maglev_member m[8];
 	struct hf_packet p = {
-		.family = 4, .protocol = IPPROTO_TCP,
-		.source_port = htons(port), .destination_port = htons(80),
+		.family = 4,
+		.protocol = IPPROTO_TCP,
+		.source_port = htons(port),
+		.destination_port = htons(80),
 	};
 
 	for (uint32_t i = 0; i < count; i++)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Takes encapsulated frames apart, from RFC 791, 8200, 2003, 2473 and 768 and the GUE draft, byte by
- * byte: shares no line with the code under test.
+ * Takes encapsulated frames apart, from RFC 791, 8200, 2003, 2473 and 768 and the GUE draft, byte
+ * by byte: shares no line with the code under test.
  */
 #ifndef HF_TESTS_OUTER_H
 #define HF_TESTS_OUTER_H

@@ -6,8 +6,8 @@
 
 static void addresses_come_back_as_they_were(void **state)
 {
-	const char *const texts[] = { "192.0.2.1", "255.255.255.255", "2001:db8::1", "::", "::1",
-				      "::ffff:192.0.2.1" };
+	const char *const texts[] = { "192.0.2.1", "255.255.255.255", "2001:db8::1", "::",
+				      "::1",	   "::ffff:192.0.2.1" };
 	char text[HF_ADDRESS_TEXT];
 	struct hf_address a;
 
@@ -20,8 +20,16 @@ static void addresses_come_back_as_they_were(void **state)
 
 static void nonsense_is_refused(void **state)
 {
-	const char *const texts[] = { "", "1", "1.2.3", "1.2.3.4.5", "256.1.1.1", "host", "1.2.3.4 ",
-				      "2001:db8::g", ":", "1.2.3.4/24",
+	const char *const texts[] = { "",
+				      "1",
+				      "1.2.3",
+				      "1.2.3.4.5",
+				      "256.1.1.1",
+				      "host",
+				      "1.2.3.4 ",
+				      "2001:db8::g",
+				      ":",
+				      "1.2.3.4/24",
 				      "2001:db8:0:0:0:0:0:0:0:0:0:0:0:0:0:0:0:0:0:0:0:0:0:0:0:1" };
 	struct hf_address a;
 
@@ -74,9 +82,10 @@ static void endpoints_are_readable(void **state)
 static void only_hosts_are_routable(void **state)
 {
 	const char *const good[] = { "192.0.2.1", "10.0.0.1", "2001:db8::1", "fd00::1" };
-	const char *const bad[] = { "0.0.0.0",	       "127.0.0.1", "224.0.0.1", "255.255.255.255",
-				    "169.254.1.1",     "::",	    "::1",	 "ff02::1",
-				    "fe80::1",	       "::ffff:192.0.2.1" };
+	const char *const bad[] = {
+		"0.0.0.0", "127.0.0.1", "224.0.0.1", "255.255.255.255", "169.254.1.1",
+		"::",	   "::1",	"ff02::1",   "fe80::1",		"::ffff:192.0.2.1"
+	};
 	struct hf_address a;
 
 	(void)state;

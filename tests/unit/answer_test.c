@@ -10,7 +10,7 @@ static enum answer_verdict take(struct answer *a, uint64_t number, const char *t
 	return answer_take(a, number, text, strlen(text));
 }
 
-#define HTTP(request, body)                                                                        \
+#define HTTP(request, body) \
 	"HTTP/1.1 200 OK\r\nContent-Length: 4\r\nX-Request: /" request "\r\n\r\n" body
 
 static void http_answers(void **state)

@@ -10,16 +10,16 @@
 #include "tests/unit/unit.h"
 
 /* Lines 1 to 4; what a test is about starts in line 5. */
-#define HEAD                                                                                       \
-	"cluster: {insecure: true}\n"                                                              \
-	"node: {name: lb1, interfaces: [eth0]}\n"                                                  \
-	"timeouts: {udp: 30}\n"                                                                    \
+#define HEAD                                      \
+	"cluster: {insecure: true}\n"             \
+	"node: {name: lb1, interfaces: [eth0]}\n" \
+	"timeouts: {udp: 30}\n"                   \
 	"tables: {flows: 2000000}\n"
-#define POOL                                                                                       \
-	"pools:\n"                                                                                 \
+#define POOL       \
+	"pools:\n" \
 	"  - {name: web, backends: [{name: be1, address: 192.0.2.1}]}\n"
-#define SERVICES                                                                                   \
-	"services:\n"                                                                              \
+#define SERVICES      \
+	"services:\n" \
 	"  - {address: 203.0.113.10, port: 80, protocol: tcp, pool: web}\n"
 
 static struct hf_config *config;
@@ -49,7 +49,8 @@ static void refuse(const char *text, int line, const char *key, const char *word
 	assert_int_equal(load(text, strlen(text)), -EINVAL);
 	assert_null(config);
 	if (!strstr(error.text, place) || !strstr(error.text, key) || !strstr(error.text, words))
-		fail_msg("expected line %d, \"%s\" and \"%s\" in: %s", line, key, words, error.text);
+		fail_msg("expected line %d, \"%s\" and \"%s\" in: %s", line, key, words,
+			 error.text);
 	assert_null(strchr(error.text, '\n'));
 }
 
@@ -83,14 +84,16 @@ static void structure(void **state)
 {
 	(void)state;
 	refuse("", 1, "services", "empty");
-	refuse(HEAD SERVICES "pools:\n  - name: web\n    backend: []\n", 9, "backend", "unknown key");
+	refuse(HEAD SERVICES "pools:\n  - name: web\n    backend: []\n", 9, "backend",
+	       "unknown key");
 	refuse(HEAD "nodes: {}\n" SERVICES POOL, 5, "nodes", "unknown key");
 	refuse(HEAD POOL, 6, "services", "missing");
 	refuse(HEAD SERVICES "pools:\n  - {name: web}\n", 8, "backends", "missing");
 	refuse(HEAD SERVICES "pools:\n  - {name: web, backends: []}\n", 8, "backends", "");
 	refuse(HEAD SERVICES POOL "services: []\n", 9, "services", "given twice");
 	refuse(HEAD "services: 5\n" POOL, 5, "services", "");
-	refuse(HEAD "services:\n  - {address: 203.0.113.10, port: 80, protocol: sctp, pool: web}\n" POOL,
+	refuse(HEAD
+	       "services:\n  - {address: 203.0.113.10, port: 80, protocol: sctp, pool: web}\n" POOL,
 	       6, "protocol", "use tcp or udp");
 	refuse(HEAD SERVICES "pools:\n  - {name: web, encapsulation: vxlan, backends: []}\n", 8,
 	       "encapsulation", "use ipip or gue");
@@ -131,7 +134,7 @@ static void services(void **state)
 {
 #define SERVICE(text) HEAD "services:\n  - {" text "}\n" POOL
 #define TWO(a, b)     HEAD "services:\n  - {" a "}\n  - {" b "}\n" POOL
-#define S(address, port, protocol)                                                                 \
+#define S(address, port, protocol) \
 	"address: '" address "', port: " port ", protocol: " protocol ", pool: web"
 	(void)state;
 	refuse(SERVICE(S("203.0.113.300", "80", "tcp")), 6, "services[0].address", "neither");
@@ -149,9 +152,10 @@ static void services(void **state)
 	       "services[1].port", "overlaps the service on all ports of 203.0.113.10 in line 6");
 	refuse(TWO(S("203.0.113.10", "80", "tcp"), S("203.0.113.10", "all", "tcp")), 6,
 	       "services[0].port", "overlaps");
-	assert_int_equal(load(TWO(S("203.0.113.10", "all", "tcp"), S("203.0.113.10", "53", "udp")),
-			      strlen(TWO(S("203.0.113.10", "all", "tcp"),
-					 S("203.0.113.10", "53", "udp")))), 0);
+	assert_int_equal(
+		load(TWO(S("203.0.113.10", "all", "tcp"), S("203.0.113.10", "53", "udp")),
+		     strlen(TWO(S("203.0.113.10", "all", "tcp"), S("203.0.113.10", "53", "udp")))),
+		0);
 	hf_config_free(config);
 }
 
@@ -167,13 +171,17 @@ static void pools(void **state)
 	refuse(BACKENDS("      - {name: a, address: 224.0.0.1}\n"), 10, "address", "single host");
 	refuse(BACKENDS("      - {name: a b, address: 192.0.2.1}\n"), 10, "name", "use 1 to 63");
 	refuse(BACKENDS("      - {name: a, address: 192.0.2.1}\n      - {name: a, address: "
-			"192.0.2.2}\n"), 11, "backends[1].name", "already");
+			"192.0.2.2}\n"),
+	       11, "backends[1].name", "already");
 	refuse(BACKENDS("      - {name: a, address: '2001:db8::1'}\n      - {name: b, address: "
-			"'2001:db8:0::1'}\n"), 11, "backends[1].address", "already");
+			"'2001:db8:0::1'}\n"),
+	       11, "backends[1].address", "already");
 	refuse(HEAD SERVICES "pools:\n  - name: web\n    table_size: 65536\n    backends:\n"
-			     "      - {name: a, address: 192.0.2.1}\n", 9, "table_size", "prime");
+			     "      - {name: a, address: 192.0.2.1}\n",
+	       9, "table_size", "prime");
 	refuse(HEAD SERVICES "pools:\n  - name: web\n    gue_port: 6080\n    backends:\n"
-			     "      - {name: a, address: 192.0.2.1}\n", 9, "gue_port", "ipip");
+			     "      - {name: a, address: 192.0.2.1}\n",
+	       9, "gue_port", "ipip");
 	refuse(HEAD SERVICES POOL "  - {name: web, backends: [{name: b, address: 192.0.2.2}]}\n", 9,
 	       "pools[1].name", "already a pool");
 }
@@ -184,11 +192,11 @@ static void families(void **state)
 	refuse("cluster: {insecure: true}\n"
 	       "node: {name: lb1, addresses: [198.51.100.1]}\n" SERVICES
 	       "pools:\n  - name: web\n    backends:\n"
-	       "      - {name: a, address: '2001:db8::1'}\n", 8,
-	       "pools[0].backends[0].address", "names no IPv6 address");
+	       "      - {name: a, address: '2001:db8::1'}\n",
+	       8, "pools[0].backends[0].address", "names no IPv6 address");
 	refuse("cluster: {insecure: true}\n"
-	       "node: {name: lb1, addresses: [198.51.100.1, 198.51.100.2]}\n" SERVICES POOL, 2,
-	       "node.addresses[1]", "one a family");
+	       "node: {name: lb1, addresses: [198.51.100.1, 198.51.100.2]}\n" SERVICES POOL,
+	       2, "node.addresses[1]", "one a family");
 }
 
 static void the_rest(void **state)
@@ -200,8 +208,8 @@ static void the_rest(void **state)
 	       "out of range");
 	refuse("cluster: {insecure: true}\ntables:\n  flows: 10\n" SERVICES POOL, 3, "tables.flows",
 	       "out of range");
-	refuse("cluster: {insecure: true}\nnode:\n  name: 'no name'\n" SERVICES POOL, 3, "node.name",
-	       "");
+	refuse("cluster: {insecure: true}\nnode:\n  name: 'no name'\n" SERVICES POOL, 3,
+	       "node.name", "");
 	refuse("cluster: {insecure: true}\nnode:\n  xdp_mode: fast\n" SERVICES POOL, 3, "xdp_mode",
 	       "use native or generic");
 }
@@ -209,10 +217,14 @@ static void the_rest(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_good_file),	    cmocka_unit_test(the_example),
-		cmocka_unit_test(structure),	    cmocka_unit_test(truncated_files),
-		cmocka_unit_test(unreadable_files), cmocka_unit_test(services),
-		cmocka_unit_test(pools),	    cmocka_unit_test(families),
+		cmocka_unit_test(a_good_file),
+		cmocka_unit_test(the_example),
+		cmocka_unit_test(structure),
+		cmocka_unit_test(truncated_files),
+		cmocka_unit_test(unreadable_files),
+		cmocka_unit_test(services),
+		cmocka_unit_test(pools),
+		cmocka_unit_test(families),
 		cmocka_unit_test(the_rest),
 	};
 

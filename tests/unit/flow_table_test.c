@@ -147,8 +147,8 @@ static void floods_displace_no_established_pin(void **state)
 	for (uint64_t i = 0; i < 10 * flows; i++) {
 		uint64_t digest = next_random(&seed);
 
-		hf_flow_insert(digest, bits, hf_pin(digest, 2, i % 2 ? HF_PIN_EMBRYONIC :
-								       HF_PIN_ADOPTED));
+		hf_flow_insert(digest, bits,
+			       hf_pin(digest, 2, i % 2 ? HF_PIN_EMBRYONIC : HF_PIN_ADOPTED));
 	}
 	seed = 7;
 	for (uint64_t i = 0; i < flows; i++)
@@ -192,9 +192,9 @@ static void the_longest_idle_gives_way_first(void **state)
  * them and takes them away. Each flow's backend is a function of its digest, so a pin that shows
  * one flow's digest with another's backend is caught at once.
  */
-#define RACE_BITS    16
-#define RACE_FLOWS   256
-#define RACE_ROUNDS  3000000
+#define RACE_BITS   16
+#define RACE_FLOWS  256
+#define RACE_ROUNDS 3000000
 
 static uint64_t race_digest[RACE_FLOWS];
 static atomic_uint race_mixed, race_running;
@@ -215,8 +215,8 @@ static void *play_cpu(void *argument)
 		uint8_t flags = r >> 32 & 7 ? HF_TCP_ACK : HF_TCP_FIN;
 
 		if (!cell) {
-			hf_flow_insert(digest, RACE_BITS, hf_pin(digest, backend_of(digest),
-								 HF_PIN_EMBRYONIC));
+			hf_flow_insert(digest, RACE_BITS,
+				       hf_pin(digest, backend_of(digest), HF_PIN_EMBRYONIC));
 			continue;
 		}
 		if (hf_pin_backend(pin) != backend_of(digest))
@@ -255,7 +255,8 @@ static void racing_cpus_never_mix_up_flows(void **state)
 
 	(void)state;
 	make_table(RACE_BITS);
-	/* All of them at home in four buckets: 32 cells for 256 flows, so that cells change hands. */
+	/* All of them at home in four buckets: 32 cells for 256 flows, so that cells change hands.
+	 */
 	for (int i = 0; i < RACE_FLOWS; i++)
 		race_digest[i] = (next_random(&seed) >> 18 | (uint64_t)(i % 4) << 48) & ~0xffULL;
 	race_running = 2;

@@ -10,10 +10,16 @@ static struct hf_network *network;
 static struct hf_route route;
 
 static struct hf_link eth = {
-	.ifindex = 2, .mtu = 1500, .mac = { 2, 0, 0, 0, 0, 1 }, .up = true, .ethernet = true,
+	.ifindex = 2,
+	.mtu = 1500,
+	.mac = { 2, 0, 0, 0, 0, 1 },
+	.up = true,
+	.ethernet = true,
 };
 static struct hf_neighbour router = {
-	.ifindex = 2, .mac = { 2, 0, 0, 0, 0, 2 }, .usable = true,
+	.ifindex = 2,
+	.mac = { 2, 0, 0, 0, 0, 2 },
+	.usable = true,
 };
 
 static int begin(void **state)

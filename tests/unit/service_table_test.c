@@ -49,7 +49,10 @@ static void a_packet_finds_its_service(void **state)
 		service_of("2001:db8::10", 443, HF_CONFIG_TCP, 1),
 	};
 	struct hf_config config = {
-		.services = services, .service_count = 3, .pools = pools, .pool_count = 2,
+		.services = services,
+		.service_count = 3,
+		.pools = pools,
+		.pool_count = 2,
 	};
 
 	(void)state;
@@ -72,7 +75,10 @@ static void families_do_not_mix(void **state)
 {
 	struct hf_config_service services[] = { service_of("203.0.113.10", 80, HF_CONFIG_TCP, 0) };
 	struct hf_config config = {
-		.services = services, .service_count = 1, .pools = pools, .pool_count = 1,
+		.services = services,
+		.service_count = 1,
+		.pools = pools,
+		.pool_count = 1,
 	};
 
 	(void)state;
@@ -86,7 +92,10 @@ static void many_services(void **state)
 {
 	struct hf_config_service *services = calloc(4096, sizeof(*services));
 	struct hf_config config = {
-		.services = services, .service_count = 4096, .pools = pools, .pool_count = 2,
+		.services = services,
+		.service_count = 4096,
+		.pools = pools,
+		.pool_count = 2,
 	};
 	char address[32];
 
