@@ -6,6 +6,7 @@
  *
  *	responder NAME ADDRESS...
  */
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -281,6 +282,7 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	name = argv[1];
+	signal(SIGPIPE, SIG_IGN); /* a client that went away is no reason to */
 	for (int i = 2; i < argc; i++) {
 		listen_tcp(loop, argv[i], HTTP_PORT, on_http);
 		listen_tcp(loop, argv[i], ECHO_PORT, on_echo);

@@ -43,17 +43,19 @@ static int watch_addresses(void)
 	return fd;
 }
 
-/* Which address changed does not matter: all are read again. A report that was lost, too. */
+/* Which address changed does not matter: all are read again. When the kernel had to drop reports,
+ * the socket is in error, and libuv has stopped polling it. */
 static void on_addresses(uv_poll_t *handle, int status, int events)
 {
 	struct agent *a = handle->data;
 	char report[8192];
 
-	(void)status;
 	(void)events;
 	while (recv(a->addresses, report, sizeof(report), 0) > 0 || errno == ENOBUFS)
 		;
 	hf_host_refresh_addresses(a->host);
+	if (status < 0)
+		uv_poll_start(handle, UV_READABLE, on_addresses);
 }
 
 static void on_terminate(uv_signal_t *handle, int signum)
@@ -78,6 +80,7 @@ static int run_loop(struct agent *a)
 	a->news.data = a;
 	uv_poll_start(&a->news, UV_READABLE, on_addresses);
 
+	hf_preflight_release_signals();
 	sd_notify(0, "READY=1");
 	uv_run(&a->loop, UV_RUN_DEFAULT);
 
@@ -114,6 +117,7 @@ int hf_host_run(const struct hf_host_settings *settings)
 {
 	struct agent a = { 0 };
 	int lock, err = hf_preflight_kernel();
+	bool is_takeover;
 
 	if (!err)
 		err = hf_preflight_rights();
@@ -122,11 +126,17 @@ int hf_host_run(const struct hf_host_settings *settings)
 	lock = hf_preflight_lock("lbhost", settings->instance);
 	if (lock < 0)
 		return lock;
+	is_takeover = hf_host_is_pinned(settings->instance);
+	hf_preflight_hold_signals();
 	err = serve(&a, settings);
-	/* Also after a start that failed half-way. */
-	hf_host_detach(settings->instance);
-	if (!err)
-		hf_notice("stopped and detached");
+	if (err && is_takeover) {
+		hf_warning("what a former lbhost attached is left at work; mend this and start "
+			   "again, or --detach it");
+	} else {
+		hf_host_detach(settings->instance);
+		if (!err)
+			hf_notice("stopped and detached");
+	}
 	close(lock);
 	return err;
 }

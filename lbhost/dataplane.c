@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "lbhost/bpf/types.h"
 #include "lib/bpffs.h"
@@ -17,9 +18,10 @@
 #include "lib/xdp_link.h"
 #include "host.skel.h"
 
-/* Our filter among an interface's others: any fixed place will do, to find it again. */
+/* Our filter among an interface's others: first, for others may end the chain, and ours does not.
+ */
 #define TC_HANDLE   1
-#define TC_PRIORITY 0xc1af
+#define TC_PRIORITY 1
 
 struct hf_host {
 	const struct hf_host_settings *settings;
@@ -36,18 +38,19 @@ static int print_libbpf(enum libbpf_print_level level, const char *format, va_li
 	return 0;
 }
 
-static struct hf_host_address mapped(const uint32_t *word, uint32_t family)
+static struct hf_host_address address_key(const void *bytes, uint32_t family)
 {
-	if (family == 4)
-		return (struct hf_host_address){ { 0, 0, htonl(0xffff), word[0] } };
-	return (struct hf_host_address){ { word[0], word[1], word[2], word[3] } };
+	struct hf_host_address key = { .family = family };
+
+	memcpy(key.word, bytes, hf_address_length(family));
+	return key;
 }
 
 static int allow(struct hf_host *host, const struct hf_prefix *prefix)
 {
 	struct hf_host_prefix key = {
-		.length = prefix->length + (prefix->address.family == 4 ? 96 : 0),
-		.address = mapped(prefix->address.word, prefix->address.family),
+		.length = HF_HOST_FAMILY_BITS + prefix->length,
+		.address = address_key(prefix->address.word, prefix->address.family),
 	};
 	uint8_t yes = 1;
 	int err = bpf_map__update_elem(host->bpf->maps.allowed, &key, sizeof(key), &yes,
@@ -110,11 +113,11 @@ void hf_host_close(struct hf_host *host)
 static bool key_of(const struct sockaddr *address, struct hf_host_address *key)
 {
 	if (address && address->sa_family == AF_INET) {
-		*key = mapped(&((const struct sockaddr_in *)address)->sin_addr.s_addr, 4);
+		*key = address_key(&((const struct sockaddr_in *)address)->sin_addr, 4);
 		return true;
 	}
 	if (address && address->sa_family == AF_INET6) {
-		*key = mapped(((const struct sockaddr_in6 *)address)->sin6_addr.s6_addr32, 6);
+		*key = address_key(&((const struct sockaddr_in6 *)address)->sin6_addr, 6);
 		return true;
 	}
 	return false;
@@ -182,10 +185,34 @@ static int attach_clamp(struct hf_host *host, const char *interface)
 	return err;
 }
 
+/* Only our filter: the clsact qdisc, which does nothing by itself, may serve others by now. */
+static void detach_clamp(const char *interface)
+{
+	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = if_nametoindex(interface),
+		    .attach_point = BPF_TC_EGRESS);
+	LIBBPF_OPTS(bpf_tc_opts, options, .handle = TC_HANDLE, .priority = TC_PRIORITY);
+
+	if (hook.ifindex)
+		bpf_tc_detach(&hook, &options);
+}
+
+static bool is_stale_link(void *context, const char *pin)
+{
+	const struct hf_host_settings *s = context;
+
+	if (strncmp(pin, HF_XDP_LINK, strlen(HF_XDP_LINK)) != 0)
+		return false;
+	for (uint32_t i = 0; i < s->interface_count; i++)
+		if (strcmp(pin + strlen(HF_XDP_LINK), s->interface[i]) == 0)
+			return false;
+	detach_clamp(pin + strlen(HF_XDP_LINK));
+	return true;
+}
+
 int hf_host_attach(struct hf_host *host)
 {
 	const struct hf_host_settings *s = host->settings;
-	int err = 0;
+	int err = hf_bpffs_unpin(s->instance, is_stale_link, (void *)s);
 
 	for (uint32_t i = 0; i < s->interface_count && !err; i++) {
 		err = hf_xdp_attach(s->instance, s->interface[i],
@@ -198,17 +225,6 @@ int hf_host_attach(struct hf_host *host)
 	return err ? err
 		   : hf_bpffs_pin(s->instance, "program",
 				  bpf_program__fd(host->bpf->progs.holdfast_in));
-}
-
-/* Only our filter: the clsact qdisc, which does nothing by itself, may serve others by now. */
-static void detach_clamp(const char *interface)
-{
-	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = if_nametoindex(interface),
-		    .attach_point = BPF_TC_EGRESS);
-	LIBBPF_OPTS(bpf_tc_opts, options, .handle = TC_HANDLE, .priority = TC_PRIORITY);
-
-	if (hook.ifindex)
-		bpf_tc_detach(&hook, &options);
 }
 
 static bool is_ours(void *context, const char *pin)
@@ -226,4 +242,13 @@ int hf_host_detach(const char *instance)
 	if (!err)
 		hf_bpffs_remove(instance);
 	return err;
+}
+
+bool hf_host_is_pinned(const char *instance)
+{
+	int program = hf_bpffs_open(instance, "program");
+
+	if (program >= 0)
+		close(program);
+	return program >= 0;
 }

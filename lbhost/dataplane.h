@@ -37,6 +37,9 @@ int hf_host_refresh_addresses(struct hf_host *host);
 
 int hf_host_attach(struct hf_host *host);
 
+/* Whether a former agent left its programs at work. */
+bool hf_host_is_pinned(const char *instance);
+
 /* Takes an instance's programs off its interfaces, whoever attached them, and its pins away. */
 int hf_host_detach(const char *instance);
 

@@ -29,7 +29,8 @@ struct options {
 enum { KEY_JSON = 0x100, KEY_GENERIC, KEY_MTU };
 
 static const struct argp_option option_table[] = {
-	{ "interface", 'I', "NAME", 0, "Interface that tunnels arrive by; may be repeated", 1 },
+	{ "interface", 'I', "NAME", 0,
+	  "Interface that tunnels arrive by, or answers leave by; may be repeated", 1 },
 	{ "allow", 'a', "PREFIX", 0,
 	  "Where tunnels may come from: the nodes' node.addresses; may be repeated", 1 },
 	{ "gue-port", 'p', "PORT", 0, "UDP port of GUE (default: 6080)", 1 },

@@ -273,8 +273,11 @@ static void on_network(uv_poll_t *handle, int status, int events)
 	struct agent *a = handle->data;
 
 	(void)events;
-	if (status == 0)
-		hf_forwarding_follow(a->forwarding);
+	hf_forwarding_follow(a->forwarding);
+	/* When the kernel had to drop reports, the socket is in error, and libuv stops polling it.
+	 */
+	if (status < 0)
+		uv_poll_start(handle, UV_READABLE, on_network);
 }
 
 static bool is_gone(void *context, uint16_t id)
@@ -318,6 +321,7 @@ static int run_loop(struct agent *a)
 	a->sweep.data = a;
 	uv_timer_start(&a->sweep, on_sweep, 0, HF_SWEEP_PASS_MS / HF_SWEEP_SLICES);
 
+	hf_preflight_release_signals();
 	log_config(a, "forwarding");
 	sd_notify(0, "READY=1");
 	uv_run(&a->loop, UV_RUN_DEFAULT);
@@ -359,6 +363,7 @@ static int start(struct agent *a)
 	err = find_interfaces(a);
 	if (err)
 		return err;
+	hf_preflight_hold_signals();
 	err = start_dataplane(a);
 	if (err) {
 		hf_dataplane_give_up(a->instance);

@@ -4,6 +4,7 @@
 #include <cap-ng.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
@@ -96,4 +97,25 @@ int hf_preflight_lock(const char *program, const char *instance)
 	if (ftruncate(fd, 0) < 0 || dprintf(fd, "%d\n", getpid()) < 0)
 		hf_warning("can't note the process id in %s", path);
 	return fd;
+}
+
+static void mask_signals(int how)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGHUP);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigprocmask(how, &set, NULL);
+}
+
+void hf_preflight_hold_signals(void)
+{
+	mask_signals(SIG_BLOCK);
+}
+
+void hf_preflight_release_signals(void)
+{
+	mask_signals(SIG_UNBLOCK);
 }

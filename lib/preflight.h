@@ -18,4 +18,8 @@ int hf_preflight_lock(const char *program, const char *instance);
 /* Keeps CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON, and nothing else. 0 or -EPERM. */
 int hf_preflight_drop_rights(void);
 
+/* Between these two SIGHUP, SIGTERM and SIGINT wait: a start is not broken off in the middle. */
+void hf_preflight_hold_signals(void);
+void hf_preflight_release_signals(void);
+
 #endif

@@ -22,16 +22,27 @@ static bool link_is_of(int link, uint32_t ifindex)
 	return bpf_obj_get_info_by_fd(link, &info, &length) == 0 && info.xdp.ifindex == ifindex;
 }
 
+static bool is_generic(uint32_t ifindex)
+{
+	LIBBPF_OPTS(bpf_xdp_query_opts, query);
+
+	return bpf_xdp_query(ifindex, 0, &query) == 0 && query.attach_mode == XDP_ATTACHED_SKB;
+}
+
 /* True when a former agent's link now runs our program. */
-static bool take_over(const char *instance, const char *pin, uint32_t ifindex, int program)
+static bool take_over(const char *instance, const char *pin, uint32_t ifindex, int program,
+		      bool generic)
 {
 	int link = hf_bpffs_open(instance, pin);
 	bool taken;
 
 	if (link < 0)
 		return false;
-	/* A link outlives its interface, bound to nothing. */
-	taken = link_is_of(link, ifindex) && bpf_link_update(link, program, NULL) == 0;
+	/* A link outlives its interface, bound to nothing; and it can't change its mode. */
+	taken = link_is_of(link, ifindex) && is_generic(ifindex) == generic &&
+		bpf_link_update(link, program, NULL) == 0;
+	if (!taken)
+		bpf_link_detach(link);
 	close(link);
 	return taken;
 }
@@ -48,10 +59,15 @@ static void explain_occupied(const char *interface, uint32_t ifindex)
 		bpf_obj_get_info_by_fd(fd, &info, &length);
 		close(fd);
 	}
-	hf_error("interface %s already has an XDP program, \"%s\" (id %u); stop what attached it, "
-		 "or "
-		 "`ip link set dev %s xdp off`",
-		 interface, info.name[0] ? info.name : "unknown", id, interface);
+	/* Ours hold on by a link, which iproute2 can't take off. */
+	if (strncmp(info.name, "holdfast", strlen("holdfast")) == 0)
+		hf_error("interface %s already has an XDP program, \"%s\" (id %u), of another "
+			 "instance; stop that, and end it by --detach --instance NAME (`ls %s`)",
+			 interface, info.name, id, HF_BPFFS_ROOT);
+	else
+		hf_error("interface %s already has an XDP program, \"%s\" (id %u); stop what "
+			 "attached it, or `ip link set dev %s xdp off`",
+			 interface, info.name[0] ? info.name : "unknown", id, interface);
 }
 
 static int explain(const char *interface, uint32_t ifindex, bool generic, int err)
@@ -81,7 +97,7 @@ int hf_xdp_attach(const char *instance, const char *interface, int program, bool
 		return -ENODEV;
 	}
 	snprintf(pin, sizeof(pin), HF_XDP_LINK "%.15s", interface);
-	if (take_over(instance, pin, ifindex, program))
+	if (take_over(instance, pin, ifindex, program, generic))
 		return 0;
 	link = bpf_link_create(program, ifindex, BPF_XDP, &options);
 	if (link < 0)

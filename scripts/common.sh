@@ -7,8 +7,10 @@ cd "$TOP"
 export DEBIAN_FRONTEND=noninteractive
 export PATH="$PATH:/usr/sbin:/sbin"
 
-say() { printf '== %s\n' "$*" >&2; }
-die() { printf 'error: %s\n' "$*" >&2; exit 1; }
+# What must be heard even inside a command whose output is thrown away.
+exec 3>&2
+say() { printf '== %s\n' "$*" >&3; }
+die() { printf 'error: %s\n' "$*" >&3; exit 1; }
 
 need_root() { [ "$(id -u)" = 0 ] || die "run as root: namespaces and BPF need it"; }
 

@@ -107,7 +107,7 @@ write_bird() { # NAME
 
 # Ahead of all load, as a router's own processor would be.
 start_bird() { # NAME
-    in_ns "$1" nice -n -10 bird -c "$RUN/$1/bird.conf" -s "$RUN/$1/bird.ctl" -P "$RUN/$1/bird.pid"
+    in_ns "$1" nice -n -10 bird -c "$RUN/$1/bird.conf" -s "$RUN/$1/bird.ctl" -P "$RUN/$1/bird.pid" 3>&-
 }
 
 bird_is_settled() { # NAME: all sessions are up

@@ -36,7 +36,7 @@ END
 }
 
 start_daemon() { # NAMESPACE PROGRAM COMMAND...
-    setsid nsenter --net="/run/netns/$PREFIX$1" "${@:3}" >>"$RUN/log/$1-$2.log" 2>&1 </dev/null &
+    setsid nsenter --net="/run/netns/$PREFIX$1" "${@:3}" >>"$RUN/log/$1-$2.log" 2>&1 </dev/null 3>&- &
     echo $! >"$RUN/$1/$2.pid"
 }
 
@@ -68,7 +68,7 @@ is_alive() { # NAME PROGRAM
 
 # The daemon has said that it is at work; dies at once with its log when the daemon is dead.
 says() { # NAME PROGRAM TEXT
-    is_alive "$1" "$2" || { cat "$RUN/log/$1-$2.log" >&2; die "$2 on $1 did not start"; }
+    is_alive "$1" "$2" || { cat "$RUN/log/$1-$2.log" >&3; die "$2 on $1 did not start"; }
     grep -q "$3" "$RUN/log/$1-$2.log"
 }
 
@@ -88,4 +88,5 @@ remove_pins() {
         rm -f "$d"/* && rmdir "$d"
     done
     rmdir /sys/fs/bpf/holdfast 2>/dev/null || true
+    rm -f /run/holdfast/*-$PREFIX*.lock
 }

@@ -43,8 +43,9 @@ struct load {
 	const struct load_settings *settings;
 	struct load_report *report;
 	struct connection *connection;
-	struct sockaddr_storage source[SOURCES_MAX];
-	uint32_t source_count;
+	struct sockaddr_in source4[SOURCES_MAX];
+	struct sockaddr_in6 source6[SOURCES_MAX];
+	uint32_t source4_count, source6_count;
 	uint32_t started, opening;
 	uint64_t began, opened_at, progress_at;
 	uv_loop_t loop;
@@ -175,12 +176,10 @@ static void on_connected(uv_connect_t *connect, int status)
 /* The next of our addresses of that family, in turn; NULL: leave it to the kernel. */
 static const struct sockaddr *choose_source(const struct load *l, uint32_t i, int family)
 {
-	for (uint32_t n = 0; n < l->source_count; n++) {
-		const struct sockaddr_storage *s = &l->source[(i + n) % l->source_count];
-
-		if (s->ss_family == family)
-			return (const struct sockaddr *)s;
-	}
+	if (family == AF_INET && l->source4_count)
+		return (const struct sockaddr *)&l->source4[i % l->source4_count];
+	if (family == AF_INET6 && l->source6_count)
+		return (const struct sockaddr *)&l->source6[i % l->source6_count];
 	return NULL;
 }
 
@@ -244,28 +243,45 @@ static void show_progress(struct load *l)
 		(unsigned long)l->report->answers);
 }
 
-static void on_tick(uv_timer_t *timer)
+/* Asks on each connection whose time has come; returns how many wait for an answer. */
+static uint32_t ask_where_due(struct load *l, bool may_ask)
 {
-	struct load *l = timer->data;
 	uint64_t now = now_ms(l), interval = 1000.0 / l->settings->rate;
+	uint32_t waiting = 0;
 
-	start_more(l);
 	for (uint32_t i = 0; i < l->started; i++) {
 		struct connection *c = &l->connection[i];
 
 		if (c->state == OPENING && now - c->began > OPEN_WAIT_MS)
 			end_connection(c, LOAD_NOT_OPENED);
-		if (c->state != OPEN || c->asked_at || now < c->next_at)
+		if (c->state != OPEN)
 			continue;
-		c->next_at += interval;
-		if (c->next_at < now) /* it waited for an answer longer than that */
-			c->next_at = now + interval;
-		ask(c);
+		if (may_ask && !c->asked_at && now >= c->next_at) {
+			c->next_at += interval;
+			if (c->next_at < now) /* it waited for an answer longer than that */
+				c->next_at = now + interval;
+			ask(c);
+		}
+		waiting += c->state == OPEN && c->asked_at;
 	}
+	return waiting;
+}
+
+/* When its time is up the load asks no more, but waits for what it has asked: what has not come
+ * after LOAD_STALL_MS is stalled. */
+static void on_tick(uv_timer_t *timer)
+{
+	struct load *l = timer->data;
+	uint64_t now = now_ms(l), length = l->settings->seconds * 1000ULL;
+	bool is_over = l->opened_at && now - l->opened_at >= length;
+	uint32_t waiting;
+
+	start_more(l);
+	waiting = ask_where_due(l, !is_over);
 	if (!l->opened_at && l->started == l->settings->connections && !l->opening)
 		l->opened_at = now;
 	show_progress(l);
-	if (l->opened_at && now - l->opened_at >= l->settings->seconds * 1000ULL)
+	if (is_over && (!waiting || now - l->opened_at >= length + LOAD_STALL_MS))
 		uv_stop(&l->loop);
 }
 
@@ -281,7 +297,7 @@ static void find_sources(struct load *l)
 
 	if (getifaddrs(&list) < 0)
 		return;
-	for (a = list; a && l->source_count < SOURCES_MAX; a = a->ifa_next) {
+	for (a = list; a; a = a->ifa_next) {
 		const struct sockaddr_in *v4 = (const struct sockaddr_in *)a->ifa_addr;
 		const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)a->ifa_addr;
 
@@ -289,10 +305,12 @@ static void find_sources(struct load *l)
 		 * routers' business. */
 		if (!v4 || !(a->ifa_flags & IFF_LOOPBACK))
 			continue;
-		if (v4->sin_family == AF_INET && ntohl(v4->sin_addr.s_addr) >> 24 != 127)
-			memcpy(&l->source[l->source_count++], v4, sizeof(*v4));
-		else if (v6->sin6_family == AF_INET6 && !IN6_IS_ADDR_LOOPBACK(&v6->sin6_addr))
-			memcpy(&l->source[l->source_count++], v6, sizeof(*v6));
+		if (v4->sin_family == AF_INET && ntohl(v4->sin_addr.s_addr) >> 24 != 127 &&
+		    l->source4_count < SOURCES_MAX)
+			l->source4[l->source4_count++] = *v4;
+		else if (v6->sin6_family == AF_INET6 && !IN6_IS_ADDR_LOOPBACK(&v6->sin6_addr) &&
+			 l->source6_count < SOURCES_MAX)
+			l->source6[l->source6_count++] = *v6;
 	}
 	freeifaddrs(list);
 }

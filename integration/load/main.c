@@ -84,7 +84,7 @@ static error_t take_option(int key, char *argument, struct argp_state *state)
 			take_number(state, "number of connections", argument, 1, CONNECTIONS_MAX);
 		return 0;
 	case 'r':
-		o->load.rate = take_number(state, "rate", argument, 0.001, 1000);
+		o->load.rate = take_number(state, "rate", argument, 0.001, 100);
 		return 0;
 	case 's':
 		o->load.seconds = take_number(state, "number of seconds", argument, 1, 864000);

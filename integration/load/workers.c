@@ -121,6 +121,7 @@ int workers_run(const struct load_settings *settings, struct load_report *report
 	const struct sigaction forward = { .sa_handler = pass_on };
 	int fd[WORKERS_MAX], err = 0;
 
+	signal(SIGPIPE, SIG_IGN);
 	a_process = sockets_a_process(settings->connections);
 	if (left > WORKERS_MAX * (uint64_t)a_process) {
 		fprintf(stderr, "flowload: %u connections are more than `ulimit -n` allows\n",

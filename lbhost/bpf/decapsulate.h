@@ -63,7 +63,7 @@ HF_INLINE bool hf_is_local(const struct hf_packet *p)
 HF_INLINE bool hf_is_allowed(const struct hf_packet *p)
 {
 	struct hf_host_prefix key = {
-		.length = 128,
+		.length = HF_HOST_FAMILY_BITS + 128,
 		.address = hf_host_address(p->source, p->family),
 	};
 
@@ -184,12 +184,11 @@ HF_INLINE int hf_decapsulate(struct xdp_md *ctx)
 
 	parsed = hf_parse(data, end, &t.outer);
 	if (parsed == HF_PARSED_FRAGMENT) {
-		__u8 protocol = t.outer.protocol;
-
-		if ((protocol != IPPROTO_IPIP && protocol != IPPROTO_IPV6) ||
+		if ((t.outer.protocol != IPPROTO_IPIP && t.outer.protocol != IPPROTO_IPV6) ||
 		    !hf_is_local(&t.outer))
 			return XDP_PASS;
-		return hf_drop(HF_HOST_DROP_FRAGMENT);
+		return hf_drop(hf_is_allowed(&t.outer) ? HF_HOST_DROP_FRAGMENT
+						       : HF_HOST_DROP_SOURCE);
 	}
 	found = hf_find_inner(&t, parsed, end, &malformed);
 	if ((!found && !malformed) || !hf_is_local(&t.outer))

@@ -53,9 +53,7 @@ HF_INLINE void hf_count(enum hf_host_counter counter)
 
 HF_INLINE struct hf_host_address hf_host_address(const __u32 word[4], __u8 family)
 {
-	if (family == 4)
-		return (struct hf_host_address){ { 0, 0, bpf_htonl(0xffff), word[0] } };
-	return (struct hf_host_address){ { word[0], word[1], word[2], word[3] } };
+	return (struct hf_host_address){ family, { word[0], word[1], word[2], word[3] } };
 }
 
 #endif

@@ -11,7 +11,7 @@
 	X(DECAPSULATED_GUE, "GUE packets unwrapped and given to the host")                     \
 	X(DROP_SOURCE, "tunnel packets to this host from a source that --allow does not name") \
 	X(DROP_MALFORMED, "tunnel packets whose headers contradict each other or the frame")   \
-	X(DROP_FRAGMENT, "fragments of tunnel packets, which are not put together")            \
+	X(DROP_FRAGMENT, "fragments of IPIP packets, which are not put together")              \
 	X(DROP_ECN, "marked congested outside, not ECN-capable inside (RFC 6040)")             \
 	X(DROP_INTERNAL, "the kernel refused to move the packet's start")                      \
 	X(MSS_CLAMPED, "SYN-ACKs whose MSS was lowered to what the tunnel carries")
@@ -20,15 +20,18 @@
 
 enum hf_host_counter { HF_HOST_COUNTERS(HF_HOST_COUNTER_ENUM) HF_HOST_COUNTER_END };
 
-/* IPv4 addresses stand as ::ffff:a.b.c.d (RFC 4291 section 2.5.5.2) in both. */
+/* The family is part of the key: no IPv6 address may pass for an IPv4 one, mapped or not. */
 struct hf_host_address {
-	__u32 word[4];
+	__u32 family;  /* 4 or 6 */
+	__u32 word[4]; /* an IPv4 address in word 0, the others 0 */
 };
 
 struct hf_host_prefix {
-	__u32 length; /* 0 to 128 */
+	__u32 length; /* in bits, the family's 32 among them */
 	struct hf_host_address address;
 };
+
+#define HF_HOST_FAMILY_BITS 32
 
 #define HF_HOST_PREFIXES_MAX  256
 #define HF_HOST_ADDRESSES_MAX 4096

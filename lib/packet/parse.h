@@ -36,7 +36,7 @@
 enum hf_parsed {
 	HF_PARSED_FLOW,	      /* TCP or UDP: every field of struct hf_packet is set */
 	HF_PARSED_OTHER,      /* IP with another protocol: addresses and protocol are set */
-	HF_PARSED_FRAGMENT,   /* a part of a datagram: addresses are set */
+	HF_PARSED_FRAGMENT,   /* a part of a datagram: addresses and protocol are set */
 	HF_PARSED_EXTENSIONS, /* more IPv6 extension headers than we walk: addresses are set */
 	HF_PARSED_MALFORMED,  /* a length contradicts the frame: addresses are set */
 	HF_PARSED_NOT_IP,     /* nothing is set */
@@ -146,8 +146,10 @@ HF_INLINE enum hf_parsed hf_parse_ipv6_extensions(struct hf_packet *p, void *end
 			if ((void *)(x + 2) > end)
 				return HF_PARSED_MALFORMED;
 			/* RFC 6946: a fragment header around a whole datagram is no fragment. */
-			if (x->rest & bpf_htons(HF_IPV6_FRAGMENT))
+			if (x->rest & bpf_htons(HF_IPV6_FRAGMENT)) {
+				p->protocol = x->next;
 				return HF_PARSED_FRAGMENT;
+			}
 			p->l4 += 8;
 			break;
 		default:

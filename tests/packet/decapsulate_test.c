@@ -32,20 +32,15 @@ static uint32_t out_length;
 
 static struct hf_host_address address_of(const char *text)
 {
-	struct hf_host_address a = { { 0 } };
+	struct hf_host_address a = { .family = strchr(text, ':') ? 6 : 4 };
 
-	if (strchr(text, ':')) {
-		assert_int_equal(inet_pton(AF_INET6, text, a.word), 1);
-	} else {
-		a.word[2] = htonl(0xffff);
-		assert_int_equal(inet_pton(AF_INET, text, &a.word[3]), 1);
-	}
+	assert_int_equal(inet_pton(a.family == 6 ? AF_INET6 : AF_INET, text, a.word), 1);
 	return a;
 }
 
 static void allow(const char *text, uint32_t length)
 {
-	struct hf_host_prefix key = { length, address_of(text) };
+	struct hf_host_prefix key = { HF_HOST_FAMILY_BITS + length, address_of(text) };
 	uint8_t yes = 1;
 
 	assert_int_equal(bpf_map__update_elem(host->maps.allowed, &key, sizeof(key), &yes, 1, 0),
@@ -70,7 +65,7 @@ static int begin(void **state)
 	host->rodata->tunnel_mtu = 1500;
 	if (host_bpf__load(host))
 		return -1;
-	allow("198.51.100.16", 96 + 28);
+	allow("198.51.100.16", 28);
 	allow("2001:db8:1b:1::", 64);
 	add_local(BACKEND4);
 	add_local(BACKEND6);
@@ -267,6 +262,11 @@ static void only_allowed_sources(void **state)
 	refused(&f, HF_HOST_DROP_SOURCE);
 	ipip(&f, &inner, "2001:db8:1b:2::1", BACKEND6);
 	refused(&f, HF_HOST_DROP_SOURCE);
+	/* An IPv4 prefix allows no IPv6 address, however it is written. */
+	ipip(&f, &inner, "::ffff:198.51.100.17", BACKEND6);
+	refused(&f, HF_HOST_DROP_SOURCE);
+	ipip(&f, &inner, "c633:6411::", BACKEND6);
+	refused(&f, HF_HOST_DROP_SOURCE);
 }
 
 /* What is not addressed to the host, and what is no tunnel's, is none of our business. */
@@ -313,6 +313,16 @@ static void malformed(void **state)
 	refused(&f, HF_HOST_DROP_MALFORMED);
 	ipip(&f, &inner, NODE4, BACKEND4);
 	f.bytes[f.l3 + 6] = 0x20;
+	refused(&f, HF_HOST_DROP_FRAGMENT);
+	ipip(&f, &inner, CLIENT4, BACKEND4);
+	f.bytes[f.l3 + 6] = 0x20;
+	refused(&f, HF_HOST_DROP_SOURCE);
+	frame_ethernet(&f);
+	frame_ipv6(&f, NODE6, BACKEND6);
+	frame_ipv6_extension(&f, IPPROTO_FRAGMENT, 0);
+	f.bytes[f.l3 + 40] = IPPROTO_IPIP;
+	f.bytes[f.l3 + 43] = 1;
+	wrap_ip(&f, &inner, IPPROTO_FRAGMENT);
 	refused(&f, HF_HOST_DROP_FRAGMENT);
 }
 
