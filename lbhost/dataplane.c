@@ -28,7 +28,8 @@ struct hf_host {
 	struct host_bpf *bpf;
 };
 
-static int print_libbpf(enum libbpf_print_level level, const char *format, va_list arguments)
+__attribute__((format(printf, 2, 0))) static int print_libbpf(enum libbpf_print_level level,
+							      const char *format, va_list arguments)
 {
 	char text[512];
 
@@ -200,12 +201,14 @@ static bool is_stale_link(void *context, const char *pin)
 {
 	const struct hf_host_settings *s = context;
 
-	if (strncmp(pin, HF_XDP_LINK, strlen(HF_XDP_LINK)) != 0)
+	char interface[16];
+
+	if (!hf_xdp_link_interface(pin, interface))
 		return false;
 	for (uint32_t i = 0; i < s->interface_count; i++)
-		if (strcmp(pin + strlen(HF_XDP_LINK), s->interface[i]) == 0)
+		if (strcmp(interface, s->interface[i]) == 0)
 			return false;
-	detach_clamp(pin + strlen(HF_XDP_LINK));
+	detach_clamp(interface);
 	return true;
 }
 
@@ -229,9 +232,11 @@ int hf_host_attach(struct hf_host *host)
 
 static bool is_ours(void *context, const char *pin)
 {
+	char interface[16];
+
 	(void)context;
-	if (strncmp(pin, HF_XDP_LINK, strlen(HF_XDP_LINK)) == 0)
-		detach_clamp(pin + strlen(HF_XDP_LINK));
+	if (hf_xdp_link_interface(pin, interface))
+		detach_clamp(interface);
 	return true;
 }
 

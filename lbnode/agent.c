@@ -20,6 +20,7 @@
 #include "lbnode/netlink.h"
 #include "lbnode/sweeper.h"
 #include "lbnode/tables.h"
+#include "lib/bpffs.h"
 #include "lib/config.h"
 #include "lib/keys.h"
 #include "lib/log.h"
@@ -109,7 +110,7 @@ static void adopt_backend(void *context, uint16_t id, const struct hf_backend *e
 {
 	struct agent *a = context;
 
-	hf_backends_adopt(a->backends, id, entry, now_ms() + a->config->timeouts.drain * 1000LL);
+	hf_backends_adopt(a->backends, id, entry, now_ms(), a->config->timeouts.drain * 1000LL);
 }
 
 static void set_timeouts(struct agent *a)
@@ -117,9 +118,12 @@ static void set_timeouts(struct agent *a)
 	const struct hf_config *c = a->config;
 	uint64_t *timeout = a->sweeper.timeout_ms;
 
-	timeout[HF_PIN_EMBRYONIC] = timeout[HF_PIN_ADOPTED] = c->timeouts.tcp_embryonic * 1000ULL;
-	timeout[HF_PIN_ESTABLISHED] = c->timeouts.tcp_established * 1000ULL;
-	timeout[HF_PIN_CLOSING] = c->timeouts.tcp_closing * 1000ULL;
+	timeout[HF_PIN_EMBRYONIC] = c->timeouts.tcp_embryonic * 1000ULL;
+	/* An adopted flow may be one that speaks once an hour; its pin gives way to others anyway.
+	 */
+	timeout[HF_PIN_ESTABLISHED] = timeout[HF_PIN_ADOPTED] =
+		c->timeouts.tcp_established * 1000ULL;
+	timeout[HF_PIN_CLOSING] = timeout[HF_PIN_RESET] = c->timeouts.tcp_closing * 1000ULL;
 	timeout[HF_PIN_UDP_NEW] = timeout[HF_PIN_UDP] = c->timeouts.udp * 1000ULL;
 }
 
@@ -175,8 +179,10 @@ static int start_dataplane(struct agent *a)
 	if (err)
 		return err;
 	a->forwarding = hf_forwarding_new(a->dataplane, a->netlink, a->backends);
-	if (!a->forwarding)
+	if (!a->forwarding) {
+		hf_error("can't learn the kernel's links and neighbours; start again");
 		return -ENOMEM;
+	}
 	err = hf_forwarding_apply(a->forwarding, a->config, NULL, now_ms());
 	if (!err)
 		err = wait_for_neighbours(a);
@@ -293,7 +299,7 @@ static void on_sweep(uv_timer_t *handle)
 	struct agent *a = handle->data;
 
 	if (hf_sweeper_slice(&a->sweeper, now_ms(), is_gone, a))
-		hf_forwarding_swept(a->forwarding, &a->sweeper.last, now_ms());
+		hf_forwarding_swept(a->forwarding, &a->sweeper, now_ms());
 }
 
 static void start_signal(struct agent *a, uv_signal_t *handle, uv_signal_cb callback, int signum)
@@ -339,10 +345,8 @@ static int run_loop(struct agent *a)
 
 static int start(struct agent *a)
 {
-	int err = load_config(a->config_path, &a->config);
+	int err = hf_preflight_kernel();
 
-	if (!err)
-		err = hf_preflight_kernel();
 	if (!err)
 		err = hf_preflight_rights();
 	if (!err)
@@ -365,11 +369,9 @@ static int start(struct agent *a)
 		return err;
 	hf_preflight_hold_signals();
 	err = start_dataplane(a);
-	if (err) {
-		hf_dataplane_give_up(a->instance);
-		return err;
-	}
-	return hf_preflight_drop_rights();
+	if (err && a->dataplane)
+		hf_dataplane_give_up(a->dataplane);
+	return err ? err : hf_preflight_drop_rights();
 }
 
 static void stop(struct agent *a)
@@ -395,7 +397,12 @@ int hf_agent_run(const char *config_path, const char *instance)
 	a->config_path = config_path;
 	a->instance = instance;
 	a->lock = -1;
-	err = start(a);
+	err = load_config(a->config_path, &a->config);
+	if (!err) {
+		err = start(a);
+		/* -EINVAL is the configuration's alone. */
+		err = err == -EINVAL ? -EIO : err;
+	}
 	if (!err)
 		err = run_loop(a);
 	if (!err)
@@ -412,7 +419,10 @@ int hf_agent_detach(const char *instance)
 		return lock;
 	err = hf_dataplane_remove(instance);
 	close(lock);
-	if (!err)
+	if (err == -ENOENT)
+		hf_error("there is no data plane of an instance %s; `ls " HF_BPFFS_ROOT "`",
+			 instance);
+	else if (!err)
 		hf_notice("instance %s: detached, nothing is forwarded any more", instance);
 	return err;
 }

@@ -30,21 +30,14 @@ uint64_t hf_backend_identity(const struct hf_config_pool *pool,
 {
 	static const unsigned char key[crypto_shorthash_KEYBYTES] = "holdfast backend";
 	struct {
-		char pool[HF_CONFIG_NAME_MAX + 1];
-		char name[HF_CONFIG_NAME_MAX + 1];
 		struct hf_address address;
 		uint32_t encapsulation;
 		uint32_t gue_port;
-	} all;
+	} end = { backend->address, pool->encapsulation,
+		  pool->encapsulation == HF_CONFIG_GUE ? pool->gue_port : 0 };
 	uint64_t identity;
 
-	memset(&all, 0, sizeof(all));
-	strncpy(all.pool, pool->name, HF_CONFIG_NAME_MAX);
-	strncpy(all.name, backend->name, HF_CONFIG_NAME_MAX);
-	all.address = backend->address;
-	all.encapsulation = pool->encapsulation;
-	all.gue_port = pool->gue_port;
-	crypto_shorthash((unsigned char *)&identity, (const unsigned char *)&all, sizeof(all), key);
+	crypto_shorthash((unsigned char *)&identity, (const unsigned char *)&end, sizeof(end), key);
 	return identity;
 }
 
@@ -81,7 +74,7 @@ static uint16_t index_find(const struct hf_backends *b, uint64_t identity)
 }
 
 void hf_backends_adopt(struct hf_backends *b, uint16_t id, const struct hf_backend *entry,
-		       int64_t drain_until)
+		       int64_t now, int64_t drain_ms)
 {
 	struct hf_backend_record *record = &b->record[id];
 	bool gue = entry->encapsulation == HF_ENCAP_GUE_OVER_IPV4 ||
@@ -92,7 +85,8 @@ void hf_backends_adopt(struct hf_backends *b, uint16_t id, const struct hf_backe
 	*record = (struct hf_backend_record){
 		.state = HF_BACKEND_DRAINING,
 		.identity = entry->identity,
-		.drain_until = drain_until,
+		.drain_began = now,
+		.drain_until = now + drain_ms,
 		.encapsulation = gue ? HF_CONFIG_GUE : HF_CONFIG_IPIP,
 		.gue_port = __builtin_bswap16(entry->gue_port),
 	};
@@ -136,17 +130,18 @@ static int serve(struct hf_backends *b, const struct hf_config_pool *pool,
 	return 0;
 }
 
-static void drain_all(struct hf_backends *b, int64_t drain_until)
+static void drain_all(struct hf_backends *b, int64_t now, int64_t drain_ms)
 {
 	for (uint32_t id = 1; id < HF_MAX_BACKENDS; id++) {
 		if (b->record[id].state != HF_BACKEND_SERVING)
 			continue;
 		b->record[id].state = HF_BACKEND_DRAINING;
-		b->record[id].drain_until = drain_until;
+		b->record[id].drain_began = now;
+		b->record[id].drain_until = now + drain_ms;
 	}
 }
 
-int hf_backends_apply(struct hf_backends *b, const struct hf_config *config, int64_t drain_until)
+int hf_backends_apply(struct hf_backends *b, const struct hf_config *config, int64_t now)
 {
 	struct hf_backends *before = malloc(sizeof(*before));
 	int err = 0;
@@ -154,7 +149,7 @@ int hf_backends_apply(struct hf_backends *b, const struct hf_config *config, int
 	if (!before)
 		return -ENOMEM;
 	memcpy(before, b, sizeof(*before));
-	drain_all(b, drain_until);
+	drain_all(b, now, config->timeouts.drain * 1000LL);
 	for (uint32_t p = 0; p < config->pool_count && !err; p++)
 		for (uint32_t i = 0; i < config->pools[p].backend_count && !err; i++)
 			err = serve(b, &config->pools[p], &config->pools[p].backends[i]);
@@ -174,7 +169,13 @@ const struct hf_backend_record *hf_backends_record(const struct hf_backends *b, 
 	return &b->record[id];
 }
 
-void hf_backends_swept(struct hf_backends *b, const uint32_t *pins, int64_t now,
+static bool drain_is_over(const struct hf_backend_record *record, uint32_t pins, int64_t began,
+			  int64_t now)
+{
+	return now >= record->drain_until || (pins == 0 && began > record->drain_began);
+}
+
+void hf_backends_swept(struct hf_backends *b, const uint32_t *pins, int64_t began, int64_t now,
 		       void (*gone)(void *context, uint16_t id), void *context)
 {
 	bool changed = false;
@@ -185,7 +186,7 @@ void hf_backends_swept(struct hf_backends *b, const uint32_t *pins, int64_t now,
 		if (record->state == HF_BACKEND_GONE && pins[id] == 0) {
 			record->state = HF_BACKEND_FREE;
 		} else if (record->state == HF_BACKEND_DRAINING &&
-			   (pins[id] == 0 || now >= record->drain_until)) {
+			   drain_is_over(record, pins[id], began, now)) {
 			record->state = HF_BACKEND_GONE;
 			changed = true;
 			gone(context, id);

@@ -35,7 +35,7 @@ enum hf_backend_state {
 struct hf_backend_record {
 	enum hf_backend_state state;
 	uint64_t identity;
-	int64_t drain_until; /* DRAINING: ms */
+	int64_t drain_began, drain_until; /* DRAINING: ms */
 	struct hf_address address;
 	enum hf_config_encapsulation encapsulation;
 	uint16_t gue_port;
@@ -47,21 +47,21 @@ struct hf_backends;
 struct hf_backends *hf_backends_new(void);
 void hf_backends_delete(struct hf_backends *backends);
 
-/* A pool's backend by name, address and encapsulation: whoever changes one of these has made
- * another backend, and the old one drains. */
+/* A backend is its tunnel's end: address, encapsulation, port. Its name, and the pools that it is
+ * in, may change without a flow's noticing. */
 uint64_t hf_backend_identity(const struct hf_config_pool *pool,
 			     const struct hf_config_backend *backend);
 
-/* Takes over what a former agent left in the map's entry `id`, as DRAINING. */
+/* Takes over what a former agent left in the map's entry `id`, as DRAINING for `drain_ms`. */
 void hf_backends_adopt(struct hf_backends *backends, uint16_t id, const struct hf_backend *entry,
-		       int64_t drain_until);
+		       int64_t now, int64_t drain_ms);
 
 /*
- * Gives each backend of the configuration its id, and lets those that are not in it drain until
- * `drain_until`. 0; -ENOSPC with nothing changed when the ids do not suffice; -ENOMEM.
+ * Gives each backend of the configuration its id, and lets those that are not in it drain, for the
+ * configuration's drain timeout at most. 0; -ENOSPC with nothing changed when the ids do not
+ * suffice; -ENOMEM.
  */
-int hf_backends_apply(struct hf_backends *backends, const struct hf_config *config,
-		      int64_t drain_until);
+int hf_backends_apply(struct hf_backends *backends, const struct hf_config *config, int64_t now);
 
 /* The id of a backend of the configuration that was applied; HF_NO_BACKEND: there is none. */
 uint16_t hf_backends_id(const struct hf_backends *backends, uint64_t identity);
@@ -70,10 +70,12 @@ uint16_t hf_backends_id(const struct hf_backends *backends, uint64_t identity);
 const struct hf_backend_record *hf_backends_record(const struct hf_backends *backends, uint16_t id);
 
 /*
- * After a whole sweep that counted pins[id] of each backend: ends drains and frees what the sweep
- * has cleared. Calls `gone` for each backend that has just become GONE.
+ * After a whole sweep, begun at `began`, that counted pins[id] of each backend: ends drains and
+ * frees what the sweep has cleared. Calls `gone` for each backend that has just become GONE. A
+ * sweep that was under way when a drain began says nothing of it: it may have missed the youngest
+ * pins.
  */
-void hf_backends_swept(struct hf_backends *backends, const uint32_t *pins, int64_t now,
-		       void (*gone)(void *context, uint16_t id), void *context);
+void hf_backends_swept(struct hf_backends *backends, const uint32_t *pins, int64_t began,
+		       int64_t now, void (*gone)(void *context, uint16_t id), void *context);
 
 #endif

@@ -21,9 +21,11 @@ struct hf_dataplane {
 	struct lb_bpf *bpf;
 	struct hf_bucket *flows;
 	size_t flows_bytes;
+	int former_program; /* of the agent before us; -1: none */
 };
 
-static int print_libbpf(enum libbpf_print_level level, const char *format, va_list arguments)
+__attribute__((format(printf, 2, 0))) static int print_libbpf(enum libbpf_print_level level,
+							      const char *format, va_list arguments)
 {
 	char text[512];
 
@@ -88,21 +90,22 @@ none:
 	return -1;
 }
 
-static void adopt_backends(const char *instance,
-			   void (*adopt)(void *context, uint16_t id,
-					 const struct hf_backend *entry),
-			   void *context)
+/* Pins name backends by ids that only the former agent's map explains: -ENOENT without it. */
+static int adopt_backends(const char *instance,
+			  void (*adopt)(void *context, uint16_t id, const struct hf_backend *entry),
+			  void *context)
 {
 	int former = hf_bpffs_open(instance, "backends");
 	struct hf_backend entry;
 
 	if (former < 0)
-		return;
+		return former;
 	for (__u32 id = 1; id < HF_MAX_BACKENDS; id++)
 		if (bpf_map_lookup_elem(former, &id, &entry) == 0 &&
 		    entry.encapsulation != HF_ENCAP_NONE)
 			adopt(context, id, &entry);
 	close(former);
+	return 0;
 }
 
 static int explain_load(int err)
@@ -176,9 +179,12 @@ int hf_dataplane_open(struct hf_dataplane **dataplane, const struct hf_dataplane
 	if (!dp)
 		return -ENOMEM;
 	snprintf(dp->instance, sizeof(dp->instance), "%s", settings->instance);
+	dp->former_program = hf_bpffs_open(dp->instance, "program");
 	former = open_former_flows(dp->instance, &layout);
-	if (former >= 0)
-		adopt_backends(dp->instance, adopt, context);
+	if (former >= 0 && adopt_backends(dp->instance, adopt, context) < 0) {
+		close(former);
+		former = -1;
+	}
 	err = load(dp, settings, former);
 	if (!err)
 		err = map_flows(dp, settings->bucket_bits);
@@ -200,6 +206,8 @@ void hf_dataplane_close(struct hf_dataplane *dp)
 		return;
 	if (dp->flows)
 		munmap(dp->flows, dp->flows_bytes);
+	if (dp->former_program >= 0)
+		close(dp->former_program);
 	lb_bpf__destroy(dp->bpf);
 	free(dp);
 }
@@ -302,10 +310,12 @@ static bool is_stale_link(void *context, const char *pin)
 {
 	const struct wanted *wanted = context;
 
-	if (strncmp(pin, HF_XDP_LINK, strlen(HF_XDP_LINK)) != 0)
+	char interface[16];
+
+	if (!hf_xdp_link_interface(pin, interface))
 		return false;
 	for (uint32_t i = 0; i < wanted->count; i++)
-		if (strcmp(pin + strlen(HF_XDP_LINK), wanted->interfaces[i]) == 0)
+		if (strcmp(interface, wanted->interfaces[i]) == 0)
 			return false;
 	return true;
 }
@@ -336,19 +346,39 @@ static bool is_any(void *context, const char *pin)
 
 int hf_dataplane_remove(const char *instance)
 {
-	int err = hf_bpffs_unpin(instance, is_any, NULL);
+	char path[HF_BPFFS_PATH_SIZE];
+	int err;
 
+	if (access(hf_bpffs_path(instance, NULL, path), F_OK) < 0)
+		return -errno;
+	err = hf_bpffs_unpin(instance, is_any, NULL);
 	if (!err)
 		hf_bpffs_remove(instance);
 	return err;
 }
 
-void hf_dataplane_give_up(const char *instance)
+static bool put_back(void *context, const char *pin)
 {
-	int program = hf_bpffs_open(instance, "program");
+	const struct hf_dataplane *dp = context;
+	char interface[16];
+	int link;
 
-	if (program >= 0)
-		close(program);
-	else
-		hf_dataplane_remove(instance);
+	if (!hf_xdp_link_interface(pin, interface))
+		return false;
+	link = hf_bpffs_open(dp->instance, pin);
+	if (link < 0)
+		return false;
+	bpf_link_update(link, dp->former_program, NULL);
+	close(link);
+	return false;
+}
+
+void hf_dataplane_give_up(struct hf_dataplane *dp)
+{
+	if (dp->former_program < 0) {
+		hf_dataplane_remove(dp->instance);
+		return;
+	}
+	hf_bpffs_unpin(dp->instance, put_back, dp);
+	hf_warning("the data plane of the agent before this one forwards on as it was");
 }

@@ -68,11 +68,12 @@ int hf_dataplane_attach(struct hf_dataplane *dataplane, const char *interface,
  * `interfaces`. */
 int hf_dataplane_pin(struct hf_dataplane *dataplane, char *const *interfaces, uint32_t count);
 
-/* After a start that failed: takes away what it attached and pinned. Where a former agent's program
- * is pinned, nothing: that one forwards on, or ours, filled, in its place. */
-void hf_dataplane_give_up(const char *instance);
+/* After a start that failed: interfaces go back to the program of the agent before, or, if there
+ * was none, to none, with all pins. */
+void hf_dataplane_give_up(struct hf_dataplane *dataplane);
 
-/* Detaches an instance from all interfaces and takes away its pins, flow table included. */
+/* Detaches an instance from all interfaces and takes away its pins, flow table included. -ENOENT,
+ * not logged: there is no such instance. */
 int hf_dataplane_remove(const char *instance);
 
 #endif

@@ -2,6 +2,8 @@
 #include "lbnode/forwarding.h"
 
 #include <errno.h>
+#include <sodium.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -14,6 +16,7 @@
 struct way {
 	uint32_t ifindex;
 	struct hf_address via;
+	uint32_t mtu;
 	bool used;    /* a backend's entry may name it */
 	bool claimed; /* in the round that is going on */
 	struct hf_nexthop written;
@@ -22,6 +25,7 @@ struct way {
 struct pool_slot {
 	char name[HF_CONFIG_NAME_MAX + 1]; /* "": free */
 	uint32_t size;
+	uint64_t slots; /* a hash of the table that is in force */
 };
 
 struct hf_forwarding {
@@ -68,15 +72,16 @@ static bool is_reached(const struct hf_backend_record *record)
 	return record->state == HF_BACKEND_SERVING || record->state == HF_BACKEND_DRAINING;
 }
 
-/* The id of the way over this neighbour; 0 when there are no more ids. */
-static uint32_t claim_way(struct hf_forwarding *f, uint32_t ifindex, const struct hf_address *via)
+/* The id of the way that a route takes; 0: there is none, or no more ids. */
+static uint32_t claim_way(struct hf_forwarding *f, const struct hf_route *route)
 {
 	uint32_t vacant = 0;
 
 	for (uint32_t i = 1; i < f->way_count; i++) {
 		struct way *way = &f->way[i];
 
-		if (way->ifindex == ifindex && hf_address_equal(&way->via, via)) {
+		if (way->ifindex == route->ifindex && way->mtu == route->mtu &&
+		    hf_address_equal(&way->via, &route->via)) {
 			way->claimed = true;
 			return i;
 		}
@@ -89,8 +94,9 @@ static uint32_t claim_way(struct hf_forwarding *f, uint32_t ifindex, const struc
 		vacant = f->way_count++;
 	}
 	f->way[vacant] = (struct way){
-		.ifindex = ifindex,
-		.via = *via,
+		.ifindex = route->ifindex,
+		.via = route->via,
+		.mtu = route->mtu,
 		.claimed = true,
 		.written = f->way[vacant].written,
 	};
@@ -108,26 +114,36 @@ static struct hf_prefix tunnel_source(const struct hf_forwarding *f, uint32_t fa
 	return (struct hf_prefix){ route->source, hf_address_length(family) * 8 };
 }
 
+/* What the data plane should hold of a backend; claims the way that its entry names. */
+static struct hf_backend plan_backend(struct hf_forwarding *f, uint16_t id)
+{
+	const struct hf_backend_record *record = hf_backends_record(f->backends, id);
+	const struct hf_route *route = &f->route[id];
+	struct hf_prefix source = tunnel_source(f, record->address.family, route);
+	bool has_way = route->ifindex && source.address.family == record->address.family;
+
+	return hf_backend_entry(record, &source, has_way ? claim_way(f, route) : 0);
+}
+
 static int write_backend(struct hf_forwarding *f, uint16_t id)
 {
 	const struct hf_backend_record *record = hf_backends_record(f->backends, id);
-	struct hf_route *route = &f->route[id];
-	struct hf_prefix source = tunnel_source(f, record->address.family, route);
-	bool has_way = route->ifindex && source.address.family == record->address.family;
-	uint32_t way = has_way ? claim_way(f, route->ifindex, &route->via) : 0;
-	struct hf_backend entry = hf_backend_entry(record, &source, way);
+	struct hf_backend entry = plan_backend(f, id), *written = &f->written[id];
 	char text[HF_ADDRESS_TEXT];
+	int err;
 
-	if (memcmp(&entry, &f->written[id], sizeof(entry)) == 0)
+	if (memcmp(&entry, written, sizeof(entry)) == 0)
 		return 0;
-	if (!way)
+	hf_address_format(&record->address, text);
+	if (!entry.nexthop && (written->nexthop || !written->encapsulation))
 		hf_warning("no way to backend %s: its packets are dropped; see `ip route get %s`",
-			   hf_address_format(&record->address, text), text);
-	else if (f->written[id].encapsulation && !f->written[id].nexthop)
-		hf_notice("backend %s can be reached again",
-			  hf_address_format(&record->address, text));
-	f->written[id] = entry;
-	return hf_dataplane_set_backend(f->dataplane, id, &entry);
+			   text, text);
+	else if (entry.nexthop && written->encapsulation && !written->nexthop)
+		hf_notice("backend %s can be reached again", text);
+	err = hf_dataplane_set_backend(f->dataplane, id, &entry);
+	if (!err)
+		*written = entry;
+	return err;
 }
 
 static void log_way(const struct way *way, bool resolved)
@@ -147,15 +163,13 @@ static void log_way(const struct way *way, bool resolved)
 static int write_way(struct hf_forwarding *f, uint32_t id)
 {
 	struct way *way = &f->way[id];
-	const struct hf_route route = { .ifindex = way->ifindex, .via = way->via };
+	const struct hf_route route = { .ifindex = way->ifindex, .via = way->via, .mtu = way->mtu };
 	const struct hf_neighbour *neighbour =
 		hf_network_neighbour(f->network, way->ifindex, &way->via);
 	struct hf_nexthop nexthop = hf_network_nexthop(f->network, &route);
 	int err = 0;
 
-	if (!neighbour || !neighbour->usable)
-		hf_netlink_manage(f->netlink, way->ifindex, &way->via);
-	else if (!way->used && !neighbour->permanent)
+	if (!neighbour || (!neighbour->managed && !neighbour->permanent))
 		hf_netlink_manage(f->netlink, way->ifindex, &way->via);
 	if (memcmp(&nexthop, &way->written, sizeof(nexthop)) == 0)
 		return 0;
@@ -163,22 +177,33 @@ static int write_way(struct hf_forwarding *f, uint32_t id)
 		log_way(way, nexthop.ifindex != 0);
 	if (nexthop.ifindex)
 		err = hf_dataplane_add_device(f->dataplane, nexthop.ifindex);
-	way->written = nexthop;
-	return err ? err : hf_dataplane_set_nexthop(f->dataplane, id, &nexthop);
+	if (!err)
+		err = hf_dataplane_set_nexthop(f->dataplane, id, &nexthop);
+	if (!err)
+		way->written = nexthop;
+	return err;
+}
+
+static int write_ways(struct hf_forwarding *f)
+{
+	int err = 0;
+
+	for (uint32_t id = 1; id < f->way_count && !err; id++)
+		if (f->way[id].claimed)
+			err = write_way(f, id);
+	return err;
 }
 
 /* Ways that no backend goes by any more are cleared, and free for the next round. */
-static int write_ways(struct hf_forwarding *f)
+static int release_ways(struct hf_forwarding *f)
 {
 	const struct hf_nexthop none = { 0 };
 	int err = 0;
 
-	for (uint32_t id = 1; id < f->way_count && !err; id++) {
+	for (uint32_t id = 1; id < f->way_count; id++) {
 		struct way *way = &f->way[id];
 
-		if (way->claimed) {
-			err = write_way(f, id);
-		} else if (way->used) {
+		if (way->used && !way->claimed && !err) {
 			err = hf_dataplane_set_nexthop(f->dataplane, id, &none);
 			*way = (struct way){ 0 };
 		}
@@ -205,20 +230,38 @@ static int query_routes(struct hf_forwarding *f)
 	return 0;
 }
 
-/* Next hops are written before the backends that name them, and cleared after. */
-static int write_all(struct hf_forwarding *f)
+static int each_backend(struct hf_forwarding *f, int (*visit)(struct hf_forwarding *f, uint16_t id))
 {
 	int err = 0;
 
 	for (uint32_t id = 1; id < HF_MAX_BACKENDS && !err; id++)
 		if (is_reached(hf_backends_record(f->backends, id)))
-			err = write_backend(f, id);
-	return err ? err : write_ways(f);
+			err = visit(f, id);
+	return err;
 }
 
+static int claim(struct hf_forwarding *f, uint16_t id)
+{
+	plan_backend(f, id);
+	return 0;
+}
+
+/* Next hops are written before the backends that name them, and cleared after. */
+static int write_all(struct hf_forwarding *f)
+{
+	int err = each_backend(f, claim);
+
+	if (!err)
+		err = write_ways(f);
+	if (!err)
+		err = each_backend(f, write_backend);
+	return err ? err : release_ways(f);
+}
+
+/* The pool's slot, or a free one. There are twice as many as pools. */
 static uint16_t find_pool_slot(const struct hf_forwarding *f, const struct hf_config_pool *pool)
 {
-	uint16_t vacant = HF_MAX_POOLS - 1;
+	uint16_t vacant = 0;
 
 	for (uint16_t i = HF_MAX_POOLS; i-- > 0;) {
 		if (strcmp(f->pool[i].name, pool->name) == 0 && f->pool[i].size == pool->table_size)
@@ -229,10 +272,21 @@ static uint16_t find_pool_slot(const struct hf_forwarding *f, const struct hf_co
 	return vacant;
 }
 
+static uint64_t hash_slots(const uint16_t *slots, uint32_t size)
+{
+	static const unsigned char key[crypto_shorthash_KEYBYTES] = "holdfast slots";
+	uint64_t hash;
+
+	crypto_shorthash((unsigned char *)&hash, (const unsigned char *)slots,
+			 size * sizeof(*slots), key);
+	return hash;
+}
+
 /* Everything of a configuration that must be made before any of it is put in force. */
 struct made {
 	uint16_t *pool_ids;
-	int *pool_tables;
+	int *pool_tables; /* -1: as it is already */
+	uint64_t *pool_slots;
 	int services;
 	uint32_t pools; /* how many are made */
 };
@@ -240,28 +294,41 @@ struct made {
 static void unmake(struct made *made)
 {
 	for (uint32_t i = 0; i < made->pools; i++)
-		close(made->pool_tables[i]);
+		if (made->pool_tables[i] >= 0)
+			close(made->pool_tables[i]);
 	if (made->services >= 0)
 		close(made->services);
 	free(made->pool_ids);
 	free(made->pool_tables);
+	free(made->pool_slots);
 }
 
+/* A table that came out as it is in force is not made: each exchange costs the kernel's grace
+ * period, some 10 ms. */
 static int make_pool(struct hf_forwarding *f, const struct hf_config_pool *pool, struct made *made)
 {
 	uint16_t *slots = calloc(pool->table_size, sizeof(*slots)), id = find_pool_slot(f, pool);
 	int err = slots ? hf_pool_table_build(slots, pool, f->backends) : -ENOMEM, table = -1;
+	struct pool_slot *slot = &f->pool[id];
+	uint64_t hash = 0;
 
-	if (err)
+	if (err) {
 		hf_error("can't build the table of pool %s: %s", pool->name, strerror(-err));
-	else
-		table = hf_dataplane_make_pool(slots, pool->table_size);
+	} else {
+		hash = hash_slots(slots, pool->table_size);
+		if (!slot->name[0] || hash != slot->slots)
+			err = table = hf_dataplane_make_pool(slots, pool->table_size);
+	}
 	free(slots);
-	if (table < 0)
-		return err ? err : table;
-	strcpy(f->pool[id].name, pool->name);
-	f->pool[id].size = pool->table_size;
+	if (err < 0)
+		return err;
+	if (!slot->name[0]) {
+		snprintf(slot->name, sizeof(slot->name), "%s", pool->name);
+		slot->size = pool->table_size;
+		slot->slots = 0;
+	}
 	made->pool_ids[made->pools] = id;
+	made->pool_slots[made->pools] = hash;
 	made->pool_tables[made->pools++] = table;
 	return 0;
 }
@@ -286,7 +353,8 @@ static int make_tables(struct hf_forwarding *f, const struct hf_config *config, 
 	*made = (struct made){ .services = -1 };
 	made->pool_ids = calloc(config->pool_count, sizeof(*made->pool_ids));
 	made->pool_tables = calloc(config->pool_count, sizeof(*made->pool_tables));
-	if (!made->pool_ids || !made->pool_tables)
+	made->pool_slots = calloc(config->pool_count, sizeof(*made->pool_slots));
+	if (!made->pool_ids || !made->pool_tables || !made->pool_slots)
 		return -ENOMEM;
 	for (uint32_t i = 0; i < config->pool_count && !err; i++)
 		err = make_pool(f, &config->pools[i], made);
@@ -306,8 +374,13 @@ static int put_in_force(struct hf_forwarding *f, const struct made *made)
 {
 	int err = 0;
 
-	for (uint32_t i = 0; i < made->pools && !err; i++)
+	for (uint32_t i = 0; i < made->pools && !err; i++) {
+		if (made->pool_tables[i] < 0)
+			continue;
 		err = hf_dataplane_set_pool(f->dataplane, made->pool_ids[i], made->pool_tables[i]);
+		if (!err)
+			f->pool[made->pool_ids[i]].slots = made->pool_slots[i];
+	}
 	if (!err)
 		err = hf_dataplane_set_services(f->dataplane, made->services);
 	for (uint16_t id = 0; id < HF_MAX_POOLS && !err; id++) {
@@ -322,7 +395,7 @@ static int put_in_force(struct hf_forwarding *f, const struct made *made)
 static int apply(struct hf_forwarding *f, const struct hf_config *config, int64_t now)
 {
 	struct made made = { .services = -1 };
-	int err = hf_backends_apply(f->backends, config, now + config->timeouts.drain * 1000LL);
+	int err = hf_backends_apply(f->backends, config, now);
 
 	if (err) {
 		hf_error(
@@ -348,8 +421,10 @@ int hf_forwarding_apply(struct hf_forwarding *f, const struct hf_config *config,
 {
 	int err = apply(f, config, now);
 
-	if (err && former)
+	if (err && former) {
+		f->config = former;
 		apply(f, former, now);
+	}
 	return err;
 }
 
@@ -390,7 +465,8 @@ static void forget_backend(void *context, uint16_t id)
 	hf_dataplane_set_backend(f->dataplane, id, &none);
 }
 
-void hf_forwarding_swept(struct hf_forwarding *f, const struct hf_sweep_counts *counts, int64_t now)
+void hf_forwarding_swept(struct hf_forwarding *f, const struct hf_sweeper *sweeper, int64_t now)
 {
-	hf_backends_swept(f->backends, counts->backend, now, forget_backend, f);
+	hf_backends_swept(f->backends, sweeper->last.backend, sweeper->pass_began, now,
+			  forget_backend, f);
 }

@@ -38,7 +38,7 @@ int hf_forwarding_follow(struct hf_forwarding *forwarding);
 uint32_t hf_forwarding_unresolved(const struct hf_forwarding *forwarding);
 
 /* After a whole sweep: drained backends go. */
-void hf_forwarding_swept(struct hf_forwarding *forwarding, const struct hf_sweep_counts *counts,
+void hf_forwarding_swept(struct hf_forwarding *forwarding, const struct hf_sweeper *sweeper,
 			 int64_t now);
 
 #endif

@@ -141,6 +141,8 @@ static int take_link(const struct nlmsghdr *message, struct hf_network *network)
 		.ethernet = info->ifi_type == ARPHRD_ETHER,
 	};
 
+	if (info->ifi_family == AF_BRIDGE) /* of a bridge's port, not of the link itself */
+		return 0;
 	if (message->nlmsg_type == RTM_DELLINK) {
 		hf_network_remove_link(network, info->ifi_index);
 		return 0;
@@ -182,6 +184,8 @@ static int take_neighbour(const struct nlmsghdr *message, struct hf_network *net
 		memcpy(neighbour.mac, mnl_attr_get_payload(a[NDA_LLADDR]), sizeof(neighbour.mac));
 	else
 		neighbour.usable = false;
+	if (a[NDA_FLAGS_EXT])
+		neighbour.managed = mnl_attr_get_u32(a[NDA_FLAGS_EXT]) & NTF_EXT_MANAGED;
 	return hf_network_set_neighbour(network, &neighbour);
 }
 
@@ -216,13 +220,21 @@ static int take_message(const struct nlmsghdr *message, void *data)
 	return MNL_CB_OK;
 }
 
-/* Sends a request and passes every answer to `take`. */
+/* Lets go of what is left of an answer that is of no use any more. */
+static void drain(struct mnl_socket *socket, char *buffer)
+{
+	while (recv(mnl_socket_get_fd(socket), buffer, BUFFER, MSG_DONTWAIT) > 0)
+		;
+}
+
+/* Sends a request and passes every answer to `take`. -EINTR: a dump that changed under way. */
 static int ask(struct hf_netlink *nl, struct nlmsghdr *request, mnl_cb_t take, void *data)
 {
 	unsigned int port = mnl_socket_get_portid(nl->queries);
 	ssize_t got;
 	int more = 1;
 
+	drain(nl->queries, nl->buffer);
 	request->nlmsg_seq = ++nl->sequence;
 	if (mnl_socket_sendto(nl->queries, request, request->nlmsg_len) < 0)
 		return -errno;
@@ -254,15 +266,20 @@ static int dump(struct hf_netlink *nl, uint16_t type, uint8_t family, mnl_cb_t t
 	return ask(nl, request, take, data);
 }
 
+/* While links or neighbours change under a dump, it is begun again. */
+#define DUMP_TRIES 20
+
 int hf_netlink_dump(struct hf_netlink *nl, struct hf_network *network)
 {
 	struct intake in = { .network = network };
-	int err;
+	int err = -EINTR;
 
-	hf_network_clear(network);
-	err = dump(nl, RTM_GETLINK, AF_UNSPEC, take_message, &in);
-	if (!err)
-		err = dump(nl, RTM_GETNEIGH, AF_UNSPEC, take_message, &in);
+	for (int i = 0; i < DUMP_TRIES && err == -EINTR; i++) {
+		hf_network_clear(network);
+		err = dump(nl, RTM_GETLINK, AF_UNSPEC, take_message, &in);
+		if (!err)
+			err = dump(nl, RTM_GETNEIGH, AF_UNSPEC, take_message, &in);
+	}
 	return err ? err : in.err;
 }
 
@@ -282,6 +299,8 @@ int hf_netlink_read(struct hf_netlink *nl, struct hf_network *network, struct hf
 			"the kernel reported more network changes than could be read: asking for "
 			"all of them again");
 		in.news = (struct hf_netlink_news){ true, true };
+		/* What is still queued is older than the dump. */
+		drain(nl->events, nl->buffer);
 		in.err = hf_netlink_dump(nl, network);
 	} else if (got < 0 && errno != EAGAIN && errno != EINTR) {
 		in.err = -errno;

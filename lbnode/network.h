@@ -29,6 +29,7 @@ struct hf_neighbour {
 	uint8_t mac[6];
 	bool usable;	/* the kernel itself would send to this MAC now */
 	bool permanent; /* an operator's entry, not to be touched */
+	bool managed;	/* the kernel keeps it resolved by itself */
 };
 
 /* The kernel's answer to "which way to this address?". ifindex 0: no way. */
@@ -61,7 +62,8 @@ const struct hf_neighbour *hf_network_neighbour(const struct hf_network *network
 
 /*
  * The data plane's entry for a route: the device below its VLANs, their tags, both MACs and the
- * smallest MTU. ifindex 0 when a link is down or gone, or the neighbour not resolved.
+ * smaller of the route's MTU and the link's. ifindex 0 when a link is down or gone, or the
+ * neighbour not resolved.
  */
 struct hf_nexthop hf_network_nexthop(const struct hf_network *network,
 				     const struct hf_route *route);

@@ -31,7 +31,7 @@ static const char *const state_names[HF_PIN_STATES] = {
 	[HF_PIN_NONE] = "free",	      [HF_PIN_EMBRYONIC] = "embryonic",
 	[HF_PIN_ADOPTED] = "adopted", [HF_PIN_ESTABLISHED] = "established",
 	[HF_PIN_CLOSING] = "closing", [HF_PIN_UDP_NEW] = "udp_new",
-	[HF_PIN_UDP] = "udp",
+	[HF_PIN_UDP] = "udp",	      [HF_PIN_RESET] = "reset",
 };
 
 struct source {

@@ -40,11 +40,15 @@ static uint64_t aged(const struct hf_sweeper *s, uint64_t pin)
 	enum hf_pin_state state = hf_pin_state(pin);
 	uint64_t idle = pin & HF_PIN_IDLE_MASK;
 
-	if (idle == 0 && state == HF_PIN_ADOPTED)
-		pin = hf_pin_with_state(pin, HF_PIN_ESTABLISHED);
-	else if (idle == 0 && state == HF_PIN_UDP_NEW)
-		pin = hf_pin_with_state(pin, HF_PIN_UDP);
+	bool is_new = state == HF_PIN_ADOPTED || state == HF_PIN_UDP_NEW;
+
+	if (idle == 0 && is_new)
+		pin = hf_pin_with_state(pin,
+					state == HF_PIN_UDP_NEW ? HF_PIN_UDP : HF_PIN_ESTABLISHED);
 	idle += s->steps[state];
+	/* Marked as seen once, so that the next packet shows, however long the timeout's steps. */
+	if (is_new && idle == HF_PIN_IDLE_NEW)
+		idle++;
 	return idle >= HF_PIN_IDLE_GONE ? 0 : (pin & ~HF_PIN_IDLE_MASK) | idle;
 }
 

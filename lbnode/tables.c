@@ -125,6 +125,7 @@ struct hf_backend hf_backend_entry(const struct hf_backend_record *record,
 		.nexthop = nexthop,
 		.gue_port = htons(record->gue_port),
 		.encapsulation = encapsulation_of(record),
+		.is_draining = record->state == HF_BACKEND_DRAINING,
 		.identity = record->identity,
 	};
 

@@ -15,7 +15,7 @@
 
 bool hf_bpffs_instance_is_good(const char *name)
 {
-	return name[0] && name[0] != '.' && strlen(name) < 48 && !strpbrk(name, "/ \t\n\"\\");
+	return name[0] && strlen(name) < 48 && !strpbrk(name, "./ \t\n\"\\");
 }
 
 const char *hf_bpffs_path(const char *instance, const char *pin, char path[HF_BPFFS_PATH_SIZE])

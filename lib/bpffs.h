@@ -9,7 +9,7 @@
 #define HF_BPFFS_ROOT	   HF_BPFFS "/holdfast"
 #define HF_BPFFS_PATH_SIZE 256
 
-/* An instance names a directory, and stands in JSON texts. */
+/* An instance names a directory, without a dot, which bpffs forbids, and stands in JSON texts. */
 bool hf_bpffs_instance_is_good(const char *name);
 
 /* Writes the path of one of the instance's pins; NULL: of their directory. Returns `path`. */

@@ -21,7 +21,8 @@ struct complaint {
 	unsigned long line;
 };
 
-static void take_complaint(cyaml_log_t level, void *context, const char *format, va_list arguments)
+__attribute__((format(printf, 3, 0))) static void
+take_complaint(cyaml_log_t level, void *context, const char *format, va_list arguments)
 {
 	struct complaint *c = context;
 	char text[256], *at;
@@ -48,6 +49,8 @@ static const char *allowed_values(const char *field)
 		return "; use ipip or gue";
 	if (strcmp(field, "xdp_mode") == 0)
 		return "; use native or generic";
+	if (strcmp(field, "insecure") == 0)
+		return "; use true or false";
 	return "";
 }
 
@@ -82,63 +85,111 @@ static void explain(const struct hf_config_text *text, const struct complaint *c
 		 allowed_values(c->field));
 }
 
-/* A file cut short in the middle of a line, or not YAML: libyaml knows best where. */
-static bool explain_syntax(const struct hf_config_text *text, struct hf_config_error *error)
+/* Ours nest four deep; libyaml takes quadratic time over thousands. */
+#define DEPTH_MAX 10
+
+/* What libcyaml would not say, or take: 0, or -EINVAL with the fault of what is no plain YAML. */
+struct scan {
+	const struct hf_config_text *text;
+	struct hf_config_error *error;
+	unsigned int depth, documents;
+};
+
+static int scan_fault(struct scan *s, size_t line, const char *what)
 {
-	yaml_document_t tree;
+	snprintf(s->error->text, sizeof(s->error->text), "%s:%zu: %s", s->text->path, line + 1,
+		 what);
+	return -EINVAL;
+}
+
+static int scan_event(struct scan *s, const yaml_event_t *event)
+{
+	size_t line = event->start_mark.line;
+
+	switch (event->type) {
+	case YAML_DOCUMENT_START_EVENT:
+		if (++s->documents > 1)
+			return scan_fault(s, line, "a second document; a configuration is one");
+		return 0;
+	case YAML_ALIAS_EVENT:
+		return scan_fault(s, line, "an alias (*); write out what it stands for");
+	case YAML_SEQUENCE_START_EVENT:
+	case YAML_MAPPING_START_EVENT:
+		if (++s->depth > DEPTH_MAX)
+			return scan_fault(s, line, "nested too deep for a configuration");
+		return 0;
+	case YAML_SEQUENCE_END_EVENT:
+	case YAML_MAPPING_END_EVENT:
+		s->depth--;
+		return 0;
+	default:
+		return 0;
+	}
+}
+
+/* A file cut short in the middle of a line, or not YAML. */
+static int syntax_fault(struct scan *s, const yaml_parser_t *parser)
+{
+	/* At the end of the file, where what is cut short began says more. */
+	size_t line = parser->context && parser->problem_mark.index >= s->text->length
+			      ? parser->context_mark.line
+			      : parser->problem_mark.line;
+	char what[256];
+
+	snprintf(what, sizeof(what), "not YAML: %s%s%s",
+		 parser->problem ? parser->problem : "unreadable", parser->context ? ", " : "",
+		 parser->context ? parser->context : "");
+	return scan_fault(s, line, what);
+}
+
+static int scan(const struct hf_config_text *text, struct hf_config_error *error)
+{
+	struct scan s = { .text = text, .error = error };
+	bool more = true;
 	yaml_parser_t parser;
-	size_t line;
-	bool bad;
+	yaml_event_t event;
+	int err = 0;
 
 	if (!yaml_parser_initialize(&parser))
-		return false;
+		return scan_fault(&s, 0, "out of memory");
 	yaml_parser_set_input_string(&parser, (unsigned char *)text->bytes, text->length);
-	bad = !yaml_parser_load(&parser, &tree);
-	/* At the end of the file, where what is cut short began says more. */
-	line = parser.context && parser.problem_mark.index >= text->length
-		       ? parser.context_mark.line
-		       : parser.problem_mark.line;
-	if (bad)
-		snprintf(error->text, sizeof(error->text), "%s:%zu: not YAML: %s%s%s", text->path,
-			 line + 1, parser.problem ? parser.problem : "unreadable",
-			 parser.context ? ", " : "", parser.context ? parser.context : "");
-	else
-		yaml_document_delete(&tree);
+	while (more && !err) {
+		if (!yaml_parser_parse(&parser, &event)) {
+			err = syntax_fault(&s, &parser);
+			break;
+		}
+		err = scan_event(&s, &event);
+		more = event.type != YAML_STREAM_END_EVENT;
+		yaml_event_delete(&event);
+	}
 	yaml_parser_delete(&parser);
-	return bad;
+	return err;
 }
 
 static int read_file(const char *path, struct hf_config_text *text, struct hf_config_error *error)
 {
 	FILE *file = fopen(path, "re");
-	size_t got;
-	int err = -EIO;
+	int err = 0;
 
 	*text = (struct hf_config_text){ .path = path };
-	if (!file) {
+	if (!file)
 		err = -errno;
-		goto out;
-	}
-	text->bytes = malloc(FILE_MAX);
-	if (!text->bytes) {
+	else if (!(text->bytes = malloc(FILE_MAX)))
 		err = -ENOMEM;
-		goto out;
+	if (!err) {
+		text->length = fread(text->bytes, 1, FILE_MAX, file);
+		if (ferror(file))
+			err = -errno;
+		else if (text->length == FILE_MAX)
+			err = -EFBIG;
 	}
-	errno = EIO;
-	got = fread(text->bytes, 1, FILE_MAX, file);
-	if (ferror(file) || got == FILE_MAX) {
-		err = got == FILE_MAX ? -EFBIG : -errno;
-		free(text->bytes);
-		goto out;
-	}
-	text->length = got;
-	err = 0;
-out:
 	if (file)
 		fclose(file);
-	if (err)
+	if (err) {
+		free(text->bytes);
 		snprintf(error->text, sizeof(error->text), "%s: can't read it: %s", path,
 			 strerror(-err));
+	}
 	return err;
 }
 
@@ -161,7 +212,7 @@ static int load_text(const struct hf_config_text *text, struct hf_config **confi
 	struct hf_config *loaded = NULL;
 	cyaml_err_t err;
 
-	if (explain_syntax(text, error))
+	if (scan(text, error) < 0)
 		return -EINVAL;
 	err = cyaml_load_data((const uint8_t *)text->bytes, text->length, &cyaml, &hf_config_schema,
 			      (cyaml_data_t **)&loaded, NULL);

@@ -33,7 +33,7 @@ struct hf_config_backend {
 	struct {
 		char *name;
 		char *address;
-		uint32_t *weight;
+		char *weight;
 	} written;
 	const char *name;
 	struct hf_address address;
@@ -43,8 +43,8 @@ struct hf_config_backend {
 struct hf_config_pool {
 	struct {
 		char *name;
-		uint32_t *gue_port;
-		uint32_t *table_size;
+		char *gue_port;
+		char *table_size;
 	} written;
 	enum hf_config_encapsulation encapsulation;
 	struct hf_config_backend *backends;
@@ -83,20 +83,20 @@ struct hf_config_node {
 
 struct hf_config_cluster {
 	char *key_file; /* NULL: insecure */
-	bool insecure;
+	int insecure;	/* 0 or 1 */
 };
 
 struct hf_config_tables {
-	uint32_t *written_flows;
+	char *written_flows;
 };
 
 /* In seconds. */
 struct hf_config_timeouts {
-	uint32_t *tcp_embryonic;
-	uint32_t *tcp_established;
-	uint32_t *tcp_closing;
-	uint32_t *udp;
-	uint32_t *drain;
+	char *tcp_embryonic;
+	char *tcp_established;
+	char *tcp_closing;
+	char *udp;
+	char *drain;
 };
 
 struct hf_config {

@@ -15,6 +15,10 @@
 
 #include "lib/maglev.h"
 
+/* In seconds: two passes of the sweeper, below which a living flow might seem idle; and a week. */
+#define TIMEOUT_MIN 4
+#define TIMEOUT_MAX (7 * 86400)
+
 struct check {
 	const struct hf_config_text *text;
 	struct hf_config_error *error;
@@ -65,14 +69,25 @@ static int check_name(struct check *c, const char *name, const char *path)
 		     name, HF_CONFIG_NAME_MAX);
 }
 
-/* *value: what was written, or the default; within lowest..highest. */
-static int check_number(struct check *c, const uint32_t *written, uint32_t otherwise,
-			uint32_t lowest, uint32_t highest, const char *path, uint32_t *value)
+/* Decimal digits and nothing else. */
+static bool parse_number(const char *text, uint32_t *value)
 {
-	*value = written ? *written : otherwise;
-	if (*value >= lowest && *value <= highest)
+	char *end;
+	unsigned long number = strtoul(text, &end, 10);
+
+	*value = number;
+	return text[0] >= '0' && text[0] <= '9' && !*end && number <= UINT32_MAX &&
+	       (text[0] != '0' || !text[1]);
+}
+
+/* *value: what was written, or the default; within lowest..highest. */
+static int check_number(struct check *c, const char *written, uint32_t otherwise, uint32_t lowest,
+			uint32_t highest, const char *path, uint32_t *value)
+{
+	*value = otherwise;
+	if (!written || (parse_number(written, value) && *value >= lowest && *value <= highest))
 		return 0;
-	return fault(c, path, "%u is out of range; use %u to %u", *value, lowest, highest);
+	return fault(c, path, "%.40s is out of range; use %u to %u", written, lowest, highest);
 }
 
 static int check_cluster(struct check *c)
@@ -102,11 +117,33 @@ static int check_node_name(struct check *c)
 	return 0;
 }
 
+/* 192.0.2.1/24 is an address with its network: tunnels would come from all over it. */
+static bool is_prefix_as_written(const char *text, const struct hf_prefix *prefix)
+{
+	char address[HF_ADDRESS_TEXT];
+	struct hf_address written;
+
+	snprintf(address, sizeof(address), "%.*s", (int)strcspn(text, "/"), text);
+	return hf_address_parse(address, &written) == 0 &&
+	       hf_address_equal(&written, &prefix->address);
+}
+
+static int check_interfaces(struct check *c)
+{
+	const struct hf_config_node *node = &c->config->node;
+
+	for (uint32_t i = 0; i < node->interface_count; i++)
+		if (strlen(node->interfaces[i]) > 15 || strpbrk(node->interfaces[i], "/: \t"))
+			return fault(c, path_of("node.interfaces[%u]", i),
+				     "\"%.40s\" can't be an interface's name", node->interfaces[i]);
+	return 0;
+}
+
 static int check_node(struct check *c)
 {
 	struct hf_config_node *node = &c->config->node;
 
-	if (check_node_name(c) < 0)
+	if (check_node_name(c) < 0 || check_interfaces(c) < 0)
 		return -EINVAL;
 	for (uint32_t i = 0; i < node->written.address_count; i++) {
 		const char *text = node->written.addresses[i];
@@ -115,6 +152,12 @@ static int check_node(struct check *c)
 		if (hf_prefix_parse(text, &prefix) < 0 || !hf_address_is_routable(&prefix.address))
 			return fault(c, path_of("node.addresses[%u]", i),
 				     "\"%.80s\" is no address or prefix of this node", text);
+		if (!is_prefix_as_written(text, &prefix))
+			return fault(
+				c, path_of("node.addresses[%u]", i),
+				"\"%.80s\" has bits beyond its length; write the address alone, or "
+				"the prefix that is routed to this node",
+				text);
 		kept = prefix.address.family == 4 ? &node->source_ipv4 : &node->source_ipv6;
 		if (kept->address.family)
 			return fault(c, path_of("node.addresses[%u]", i),
@@ -131,7 +174,7 @@ static int check_timeouts(struct check *c)
 	const struct hf_config_timeouts *w = &config->written_timeouts;
 	const struct {
 		const char *path;
-		const uint32_t *written;
+		const char *written;
 		uint32_t otherwise;
 		uint32_t *value;
 	} rows[] = {
@@ -144,8 +187,8 @@ static int check_timeouts(struct check *c)
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-		if (check_number(c, rows[i].written, rows[i].otherwise, 1, 7 * 86400, rows[i].path,
-				 rows[i].value) < 0)
+		if (check_number(c, rows[i].written, rows[i].otherwise, TIMEOUT_MIN, TIMEOUT_MAX,
+				 rows[i].path, rows[i].value) < 0)
 			return -EINVAL;
 	return 0;
 }
@@ -277,8 +320,9 @@ static int check_pool(struct check *c, uint32_t i)
 			 path_of("pools[%u].gue_port", i), &port) < 0)
 		return -EINVAL;
 	pool->gue_port = port;
-	pool->table_size =
-		pool->written.table_size ? *pool->written.table_size : HF_MAGLEV_SIZE_DEFAULT;
+	if (check_number(c, pool->written.table_size, HF_MAGLEV_SIZE_DEFAULT, 3, HF_MAGLEV_SIZE_MAX,
+			 path_of("pools[%u].table_size", i), &pool->table_size) < 0)
+		return -EINVAL;
 	if (!hf_maglev_size_is_valid(pool->table_size) || pool->table_size < pool->backend_count)
 		return fault(c, path_of("pools[%u].table_size", i),
 			     "%u slots; use a prime of 3 to %d, some 100 times the backends",
@@ -332,20 +376,25 @@ static int find_pool(const struct hf_config *config, const char *name, uint32_t 
 
 static int check_port(struct check *c, struct hf_config_service *service, uint32_t i)
 {
-	char *end;
-	unsigned long port;
+	uint32_t port;
 
-	if (strcmp(service->written.port, "all") == 0) {
-		service->port = 0;
+	service->port = 0;
+	if (strcmp(service->written.port, "all") == 0)
 		return 0;
-	}
-	port = strtoul(service->written.port, &end, 10);
-	if (*service->written.port < '0' || *service->written.port > '9' || *end || port < 1 ||
-	    port > 65535)
+	if (!parse_number(service->written.port, &port) || port < 1 || port > 65535)
 		return fault(c, path_of("services[%u].port", i),
 			     "\"%.20s\" is no port; use 1 to 65535, or all", service->written.port);
 	service->port = port;
 	return 0;
+}
+
+static bool is_backend(const struct hf_config *config, const struct hf_address *address)
+{
+	for (uint32_t p = 0; p < config->pool_count; p++)
+		for (uint32_t b = 0; b < config->pools[p].backend_count; b++)
+			if (hf_address_equal(&config->pools[p].backends[b].address, address))
+				return true;
+	return false;
 }
 
 static int check_service(struct check *c, uint32_t i)
@@ -359,6 +408,11 @@ static int check_service(struct check *c, uint32_t i)
 			     service->written.address);
 	if (!hf_address_is_routable(&service->address))
 		return fault(c, path, "%s can't be a VIP: it is no single host's address",
+			     service->written.address);
+	if (is_backend(c->config, &service->address))
+		return fault(c, path,
+			     "%s is a backend's own address, too: packets for it would be "
+			     "sent in circles",
 			     service->written.address);
 	if (check_port(c, service, i) < 0)
 		return -EINVAL;

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* The keys of the configuration file, their types and nesting; ranges are config_check.c's. */
+/* The keys of the configuration file and their nesting. Numbers are read as text: the library would
+ * take 1.5 for 1 and 0100 for 64. They, and all ranges, are config_check.c's. */
 #include "lib/config_internal.h"
 
 #include <stddef.h>
 
-#define OPTIONAL_UINT(key, type, member) \
-	CYAML_FIELD_UINT_PTR(key, CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, type, member)
 #define STRING(key, type, member) \
 	CYAML_FIELD_STRING_PTR(key, CYAML_FLAG_POINTER, type, member, 1, CYAML_UNLIMITED)
 #define OPTIONAL_STRING(key, type, member)                                                     \
@@ -30,6 +29,12 @@ static const cyaml_strval_t xdp_modes[] = {
 	{ "generic", HF_CONFIG_XDP_GENERIC },
 };
 
+/* Not the library's own, which takes "flase" for true. */
+static const cyaml_strval_t booleans[] = {
+	{ "false", false },
+	{ "true", true },
+};
+
 static const cyaml_schema_value_t string_entry = {
 	CYAML_VALUE_STRING(CYAML_FLAG_POINTER, char, 1, CYAML_UNLIMITED),
 };
@@ -37,7 +42,7 @@ static const cyaml_schema_value_t string_entry = {
 static const cyaml_schema_field_t backend_fields[] = {
 	STRING("name", struct hf_config_backend, written.name),
 	STRING("address", struct hf_config_backend, written.address),
-	OPTIONAL_UINT("weight", struct hf_config_backend, written.weight),
+	OPTIONAL_STRING("weight", struct hf_config_backend, written.weight),
 	CYAML_FIELD_END,
 };
 
@@ -49,8 +54,8 @@ static const cyaml_schema_field_t pool_fields[] = {
 	STRING("name", struct hf_config_pool, written.name),
 	CHOICE("encapsulation", CYAML_FLAG_OPTIONAL, struct hf_config_pool, encapsulation,
 	       encapsulations),
-	OPTIONAL_UINT("gue_port", struct hf_config_pool, written.gue_port),
-	OPTIONAL_UINT("table_size", struct hf_config_pool, written.table_size),
+	OPTIONAL_STRING("gue_port", struct hf_config_pool, written.gue_port),
+	OPTIONAL_STRING("table_size", struct hf_config_pool, written.table_size),
 	CYAML_FIELD_SEQUENCE_COUNT("backends", CYAML_FLAG_POINTER, struct hf_config_pool, backends,
 				   backend_count, &backend_entry, 1, HF_CONFIG_BACKENDS_MAX),
 	CYAML_FIELD_END,
@@ -86,21 +91,21 @@ static const cyaml_schema_field_t node_fields[] = {
 
 static const cyaml_schema_field_t cluster_fields[] = {
 	OPTIONAL_STRING("key_file", struct hf_config_cluster, key_file),
-	CYAML_FIELD_BOOL("insecure", CYAML_FLAG_OPTIONAL, struct hf_config_cluster, insecure),
+	CHOICE("insecure", CYAML_FLAG_OPTIONAL, struct hf_config_cluster, insecure, booleans),
 	CYAML_FIELD_END,
 };
 
 static const cyaml_schema_field_t tables_fields[] = {
-	OPTIONAL_UINT("flows", struct hf_config_tables, written_flows),
+	OPTIONAL_STRING("flows", struct hf_config_tables, written_flows),
 	CYAML_FIELD_END,
 };
 
 static const cyaml_schema_field_t timeouts_fields[] = {
-	OPTIONAL_UINT("tcp_embryonic", struct hf_config_timeouts, tcp_embryonic),
-	OPTIONAL_UINT("tcp_established", struct hf_config_timeouts, tcp_established),
-	OPTIONAL_UINT("tcp_closing", struct hf_config_timeouts, tcp_closing),
-	OPTIONAL_UINT("udp", struct hf_config_timeouts, udp),
-	OPTIONAL_UINT("drain", struct hf_config_timeouts, drain),
+	OPTIONAL_STRING("tcp_embryonic", struct hf_config_timeouts, tcp_embryonic),
+	OPTIONAL_STRING("tcp_established", struct hf_config_timeouts, tcp_established),
+	OPTIONAL_STRING("tcp_closing", struct hf_config_timeouts, tcp_closing),
+	OPTIONAL_STRING("udp", struct hf_config_timeouts, udp),
+	OPTIONAL_STRING("drain", struct hf_config_timeouts, drain),
 	CYAML_FIELD_END,
 };
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The cluster key and what is derived from it. A key file holds one key a line, 64 hexadecimal
- * digits each; the first is in force. Only its owner may read it.
+ * digits each; the first is in force. It must not be readable by everyone.
  */
 #ifndef HF_KEYS_H
 #define HF_KEYS_H

@@ -14,6 +14,29 @@
 #include "lib/bpffs.h"
 #include "lib/log.h"
 
+static void exchange(char *text, char from, char to)
+{
+	for (; *text; text++)
+		if (*text == from)
+			*text = to;
+}
+
+const char *hf_xdp_link_pin(const char *interface, char pin[HF_XDP_LINK_SIZE])
+{
+	snprintf(pin, HF_XDP_LINK_SIZE, HF_XDP_LINK "%.15s", interface);
+	exchange(pin, '.', ':');
+	return pin;
+}
+
+bool hf_xdp_link_interface(const char *pin, char interface[16])
+{
+	if (strncmp(pin, HF_XDP_LINK, strlen(HF_XDP_LINK)) != 0)
+		return false;
+	snprintf(interface, 16, "%.15s", pin + strlen(HF_XDP_LINK));
+	exchange(interface, ':', '.');
+	return true;
+}
+
 static bool link_is_of(int link, uint32_t ifindex)
 {
 	struct bpf_link_info info = { 0 };
@@ -89,14 +112,14 @@ int hf_xdp_attach(const char *instance, const char *interface, int program, bool
 	LIBBPF_OPTS(bpf_link_create_opts, options,
 		    .flags = generic ? XDP_FLAGS_SKB_MODE : XDP_FLAGS_DRV_MODE);
 	uint32_t ifindex = if_nametoindex(interface);
-	char pin[sizeof(HF_XDP_LINK) + IF_NAMESIZE];
+	char pin[HF_XDP_LINK_SIZE];
 	int link, err;
 
 	if (!ifindex) {
 		hf_error("there is no interface %s; `ip link` lists them", interface);
 		return -ENODEV;
 	}
-	snprintf(pin, sizeof(pin), HF_XDP_LINK "%.15s", interface);
+	hf_xdp_link_pin(interface, pin);
 	if (take_over(instance, pin, ifindex, program, generic))
 		return 0;
 	link = bpf_link_create(program, ifindex, BPF_XDP, &options);

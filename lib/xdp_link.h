@@ -8,7 +8,13 @@
 
 #include <stdbool.h>
 
-#define HF_XDP_LINK "link-" /* and the interface's name: the pin of its link */
+#define HF_XDP_LINK	 "link-" /* and the interface's name: the pin of its link */
+#define HF_XDP_LINK_SIZE (sizeof(HF_XDP_LINK) + 16)
+
+/* The name of an interface's pin, to and from. bpffs forbids dots and interfaces colons, so one
+ * stands for the other. hf_xdp_link_interface() says false of what is no link's pin. */
+const char *hf_xdp_link_pin(const char *interface, char pin[HF_XDP_LINK_SIZE]);
+bool hf_xdp_link_interface(const char *pin, char interface[16]);
 
 /*
  * Attaches the program to the interface, or puts it in the place of the one that a former agent of

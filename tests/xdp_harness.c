@@ -104,7 +104,7 @@ static void set_backend(struct harness *h, uint16_t id, uint32_t nexthop)
 static void fill(struct harness *h)
 {
 	for (uint32_t id = 1; id < HF_MAX_BACKENDS; id++)
-		if (hf_backends_record(h->backends, id)->state == HF_BACKEND_SERVING)
+		if (hf_backends_record(h->backends, id)->state != HF_BACKEND_FREE)
 			set_backend(h, id, HARNESS_NEXTHOP_BACK);
 	for (uint32_t i = 0; i < h->config->pool_count; i++)
 		set_pool(h, i);
@@ -161,7 +161,7 @@ void harness_apply(struct harness *h, const char *yaml)
 {
 	hf_config_free(h->config);
 	h->config = load_text(yaml);
-	MUST(hf_backends_apply(h->backends, h->config, INT64_MAX) == 0, "backends");
+	MUST(hf_backends_apply(h->backends, h->config, 0) == 0, "backends");
 	fill(h);
 }
 

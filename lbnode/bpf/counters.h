@@ -11,10 +11,11 @@
 #define HF_COUNTERS(X)                                                                           \
 	X(FORWARDED, info, "packets sent to a backend")                                          \
 	X(PASSED, info, "packets that are not a service's, left to the kernel")                  \
-	X(FLOWS_NEW, info, "flows that began here with a SYN or a first datagram")               \
-	X(FLOWS_ADOPTED, info, "TCP flows met in the middle, sent to their slot's backend")      \
-	X(FLOWS_UNPINNED, info, "flows that found their buckets full of established ones")       \
-	X(PINS_DISPLACED, info, "embryonic or closing pins that gave way to a newer flow")       \
+	X(FLOWS_NEW, info, "flows that began, or were chosen anew, here")                        \
+	X(FLOWS_ADOPTED, info,                                                                   \
+	  "packets that met an unknown TCP flow in the middle: by the choice")                   \
+	X(FLOWS_UNPINNED, info, "packets of flows that found no place for a pin")                \
+	X(PINS_DISPLACED, info, "weak pins that gave way to a newer flow")                       \
 	X(DROP_MALFORMED, drop, "a length in the packet contradicts another, or the frame")      \
 	X(DROP_FRAGMENT, drop, "fragments to a VIP: no ports, so no flow")                       \
 	X(DROP_EXTENSIONS, drop, "IPv6 packets with more extension headers than are walked")     \

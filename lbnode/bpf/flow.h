@@ -3,8 +3,8 @@
  * Which backend a packet goes to: its flow's pin, or its slot's choice, which is then pinned.
  *
  * A SYN never moves a flow that has a living pin, since anyone can forge one; the backend answers
- * it with a challenge ACK (RFC 5961 section 4). Only when the pin is closing, or its backend gone,
- * is the flow chosen anew.
+ * it with a challenge ACK (RFC 5961 section 4). Only when the flow is over, or its backend gone, is
+ * it chosen anew; and when no more than SYNs were seen of it and the backend has left the pool.
  */
 #ifndef HF_LBNODE_BPF_FLOW_H
 #define HF_LBNODE_BPF_FLOW_H
@@ -54,7 +54,7 @@ HF_INLINE enum hf_pin_state hf_first_state(const struct hf_packet *p)
 		return HF_PIN_UDP_NEW;
 	if (hf_starts_flow(p))
 		return HF_PIN_EMBRYONIC;
-	return p->tcp_flags & HF_TCP_FIN ? HF_PIN_CLOSING : HF_PIN_ADOPTED;
+	return HF_PIN_ADOPTED;
 }
 
 HF_INLINE void hf_pin_flow(struct hf_flow *f)
@@ -98,6 +98,12 @@ static __attribute__((noinline)) int hf_choose(struct hf_flow *f, __u64 *cell, _
 	return 0;
 }
 
+HF_INLINE bool hf_may_begin_anew(__u64 pin, const struct hf_backend *backend)
+{
+	return hf_pin_is_over(pin) ||
+	       (hf_pin_state(pin) == HF_PIN_EMBRYONIC && backend->is_draining);
+}
+
 /* The packet's backend, its id in f->backend_id; NULL: there is none. */
 HF_INLINE struct hf_backend *hf_flow_backend(struct hf_flow *f)
 {
@@ -106,10 +112,10 @@ HF_INLINE struct hf_backend *hf_flow_backend(struct hf_flow *f)
 	__u64 pin = 0, next, *cell;
 
 	cell = hf_flow_find(f->digest, bucket_bits, &pin);
-	if (cell && !(hf_pin_state(pin) == HF_PIN_CLOSING && hf_starts_flow(p))) {
+	if (cell) {
 		f->backend_id = hf_pin_backend(pin);
 		backend = hf_backend(f->backend_id);
-		if (backend) {
+		if (backend && !(hf_starts_flow(p) && hf_may_begin_anew(pin, backend))) {
 			next = hf_pin_after(pin, p->tcp_flags);
 			/* Lost to another CPU: then the pin is as fresh as we would make it. */
 			if (next != pin)

@@ -72,7 +72,7 @@ HF_INLINE __u64 *hf_bucket_cheapest(struct hf_bucket *bucket, __u64 *pin, __u32 
 
 enum hf_inserted {
 	HF_INSERTED,
-	HF_INSERTED_DISPLACING, /* in the place of an embryonic, adopted or closing pin */
+	HF_INSERTED_DISPLACING, /* in the place of a weak pin */
 	HF_INSERTED_NOT,	/* both buckets are full of firm pins, or other CPUs were faster */
 };
 

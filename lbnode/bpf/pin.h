@@ -35,18 +35,20 @@ struct hf_bucket {
 } __attribute__((aligned(64)));
 
 /*
- *           SYN                 packet without SYN             FIN, RST
- *   (none) -----> EMBRYONIC ------------------> ESTABLISHED -----------> CLOSING
- *     |                                              ^                      |
- *     |  packet of an unknown flow                   | SYN: chosen anew,    |
- *     +-------------> ADOPTED -----------------------+ EMBRYONIC <----------+
- *     |                        seen again by the sweeper
- *     |  datagram
+ *           SYN                 packet without SYN                 FIN
+ *   (none) -----> EMBRYONIC ------------------> ESTABLISHED ---------------> CLOSING
+ *     |                                          ^    ^  |                      |
+ *     |  packet of an unknown flow               |    |  | RST                  | SYN:
+ *     +-------------> ADOPTED -------------------+    |  v                      | chosen anew,
+ *     |                    seen again by the sweeper  RESET --------------------+--> EMBRYONIC
+ *     |  datagram                                  other packet
  *     +-------------> UDP_NEW ---------------------> UDP
- *                              seen again by the sweeper
+ *                          seen again by the sweeper
  *
- * Every state but UDP_NEW and UDP also goes to CLOSING by FIN or RST, and to none by its timeout.
- * ESTABLISHED and UDP are firm: no newcomer takes their place. All others give way.
+ * Every TCP state goes to CLOSING by FIN, to RESET by RST, and all to none by their timeouts.
+ * ESTABLISHED, CLOSING and UDP are firm: no newcomer takes their place. The others give way.
+ *
+ * A reset may be forged, or a stray: the flow's next packet takes it back.
  */
 enum hf_pin_state {
 	HF_PIN_NONE = 0,
@@ -56,6 +58,7 @@ enum hf_pin_state {
 	HF_PIN_CLOSING,
 	HF_PIN_UDP_NEW,
 	HF_PIN_UDP,
+	HF_PIN_RESET,
 	HF_PIN_STATES,
 };
 
@@ -94,7 +97,14 @@ HF_INLINE __u64 hf_pin_with_state(__u64 pin, enum hf_pin_state state)
 
 HF_INLINE bool hf_pin_is_firm(__u64 pin)
 {
-	return hf_pin_state(pin) == HF_PIN_ESTABLISHED || hf_pin_state(pin) == HF_PIN_UDP;
+	return hf_pin_state(pin) == HF_PIN_ESTABLISHED || hf_pin_state(pin) == HF_PIN_CLOSING ||
+	       hf_pin_state(pin) == HF_PIN_UDP;
+}
+
+/* The flow is over, as far as one can tell: a SYN begins another one. */
+HF_INLINE bool hf_pin_is_over(__u64 pin)
+{
+	return hf_pin_state(pin) == HF_PIN_CLOSING || hf_pin_state(pin) == HF_PIN_RESET;
 }
 
 HF_INLINE __u32 hf_home_bucket(__u64 digest, __u32 bits)
@@ -117,14 +127,16 @@ HF_INLINE __u64 hf_pin_digest(__u64 pin, __u32 index, __u32 bits)
 	return home << (64 - bits) | tag << 8;
 }
 
-/* What a packet of its flow makes of a pin. A SYN changes nothing: it may be forged. */
+/* What a packet of its flow makes of a pin. A SYN changes no state: it may be forged. */
 HF_INLINE __u64 hf_pin_after(__u64 pin, __u8 tcp_flags)
 {
 	enum hf_pin_state state = hf_pin_state(pin);
 
-	if (tcp_flags & (HF_TCP_FIN | HF_TCP_RST))
+	if (tcp_flags & HF_TCP_RST)
+		pin = hf_pin_with_state(pin, HF_PIN_RESET);
+	else if (tcp_flags & HF_TCP_FIN)
 		pin = hf_pin_with_state(pin, HF_PIN_CLOSING);
-	else if (state == HF_PIN_EMBRYONIC && !(tcp_flags & HF_TCP_SYN))
+	else if ((state == HF_PIN_EMBRYONIC || state == HF_PIN_RESET) && !(tcp_flags & HF_TCP_SYN))
 		pin = hf_pin_with_state(pin, HF_PIN_ESTABLISHED);
 	return (pin & HF_PIN_IDLE_MASK) > HF_PIN_IDLE_NEW ? pin & ~HF_PIN_IDLE_MASK : pin;
 }

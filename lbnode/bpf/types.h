@@ -11,7 +11,8 @@
 #define HF_LAYOUT 1 /* of what outlives the agent in bpffs */
 
 #define HF_MAX_SERVICES 4096
-#define HF_MAX_POOLS	4096
+#define HF_MAX_POOLS \
+	8192 /* twice the configuration's limit: old and new ones overlap in a reload */
 #define HF_MAX_BACKENDS 65536 /* ids; id 0 is never a backend, which leaves 65,535 */
 #define HF_NO_BACKEND	0
 
@@ -33,8 +34,8 @@ struct hf_backend {
 	__u32 nexthop;	  /* index into `nexthops` */
 	__be16 gue_port;
 	__u8 encapsulation; /* enum hf_encapsulation */
-	__u8 reserved0;
-	__u64 identity; /* names this backend to the next agent (lbnode/backends.h) */
+	__u8 is_draining;   /* it has left the configuration: no new flows */
+	__u64 identity;	    /* names this backend to the next agent (lbnode/backends.h) */
 	__u64 reserved1;
 };
 

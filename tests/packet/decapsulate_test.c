@@ -344,10 +344,10 @@ static void congestion_marks(void **state)
 		expected = inner;
 		if (family == 4) {
 			inner.bytes[inner.l3 + 1] = 0xb8 | inside;
-			expected.bytes[inner.l3 + 1] = 0xb8 | want;
+			expected.bytes[inner.l3 + 1] = 0xb8 | (want & 3);
 		} else {
 			inner.bytes[inner.l3 + 1] = inside << 4 | 5;
-			expected.bytes[inner.l3 + 1] = want << 4 | 5;
+			expected.bytes[inner.l3 + 1] = (want & 3) << 4 | 5;
 		}
 		frame_finish(&inner);
 		frame_finish(&expected); /* with the checksum that the change needs */

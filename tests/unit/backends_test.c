@@ -34,12 +34,12 @@ static struct hf_config_backend one[] = {
 };
 
 /* A configuration of the first `count` of these. */
-static int apply(uint32_t count, int64_t drain_until)
+static int apply(uint32_t count, int64_t now)
 {
 	struct hf_config_pool pool = { .name = "web", .backends = one, .backend_count = count };
-	struct hf_config config = { .pools = &pool, .pool_count = 1 };
+	struct hf_config config = { .pools = &pool, .pool_count = 1, .timeouts = { .drain = 1 } };
 
-	return hf_backends_apply(backends, &config, drain_until);
+	return hf_backends_apply(backends, &config, now);
 }
 
 static uint16_t id_of(int i)
@@ -61,9 +61,10 @@ static void note_gone(void *context, uint16_t id)
 	gone_count++;
 }
 
+/* A sweep of 2 ms. */
 static void sweep(int64_t now)
 {
-	hf_backends_swept(backends, pins, now, note_gone, NULL);
+	hf_backends_swept(backends, pins, now - 2, now, note_gone, NULL);
 }
 
 static void ids_last_over_reloads(void **state)
@@ -89,7 +90,7 @@ static void a_backend_drains_until_its_last_pin(void **state)
 	apply(2, 0);
 	id = id_of(1);
 	pins[id] = 5;
-	apply(1, 1000);
+	apply(1, 0);
 	assert_int_equal(state_of(id), HF_BACKEND_DRAINING);
 	sweep(10);
 	assert_int_equal(state_of(id), HF_BACKEND_DRAINING);
@@ -102,6 +103,21 @@ static void a_backend_drains_until_its_last_pin(void **state)
 	assert_int_equal(gone_count, 1);
 }
 
+/* A sweep that was under way may have passed by before the last pins came. */
+static void a_sweep_of_before_ends_no_drain(void **state)
+{
+	uint16_t id;
+
+	(void)state;
+	apply(2, 0);
+	id = id_of(1);
+	apply(1, 100);
+	sweep(101);
+	assert_int_equal(state_of(id), HF_BACKEND_DRAINING);
+	sweep(103);
+	assert_int_equal(state_of(id), HF_BACKEND_GONE);
+}
+
 /* Its id is not given again while a pin may still hold it. */
 static void a_drain_ends_at_its_time(void **state)
 {
@@ -111,7 +127,7 @@ static void a_drain_ends_at_its_time(void **state)
 	apply(2, 0);
 	id = id_of(1);
 	pins[id] = 5;
-	apply(1, 1000);
+	apply(1, 0);
 	sweep(1000);
 	assert_int_equal(state_of(id), HF_BACKEND_GONE);
 	assert_int_equal(id_of(1), HF_NO_BACKEND);
@@ -132,7 +148,7 @@ static void who_comes_back_is_the_same(void **state)
 	apply(2, 0);
 	id = id_of(1);
 	pins[id] = 5;
-	apply(1, 1000);
+	apply(1, 0);
 	apply(2, 0);
 	assert_int_equal(id_of(1), id);
 	assert_int_equal(state_of(id), HF_BACKEND_SERVING);
@@ -140,20 +156,24 @@ static void who_comes_back_is_the_same(void **state)
 	assert_int_equal(state_of(id), HF_BACKEND_SERVING);
 }
 
-static void another_address_is_another_backend(void **state)
+static void the_tunnels_end_is_the_backend(void **state)
 {
-	struct hf_config_pool ipip = { .name = "web" }, gue = ipip;
+	struct hf_config_pool ipip = { .name = "web", .gue_port = 6080 }, other = ipip;
 	struct hf_config_backend moved = one[0];
 	uint64_t identity = hf_backend_identity(&ipip, &one[0]);
 
 	(void)state;
 	moved.address.word[0] ^= 1;
 	assert_int_not_equal(hf_backend_identity(&ipip, &moved), identity);
-	gue.encapsulation = HF_CONFIG_GUE;
-	assert_int_not_equal(hf_backend_identity(&gue, &one[0]), identity);
+	other.encapsulation = HF_CONFIG_GUE;
+	assert_int_not_equal(hf_backend_identity(&other, &one[0]), identity);
 	moved = one[0];
 	moved.weight = 77;
-	assert_int_equal(hf_backend_identity(&ipip, &moved), identity);
+	moved.name = "renamed";
+	other = ipip;
+	other.name = "renamed";
+	other.gue_port = 1;
+	assert_int_equal(hf_backend_identity(&other, &moved), identity);
 }
 
 /* What a former agent left in the maps keeps its ids. */
@@ -167,9 +187,9 @@ static void a_new_agent_takes_over(void **state)
 	};
 
 	(void)state;
-	hf_backends_adopt(backends, 4711, &entry, 1000);
+	hf_backends_adopt(backends, 4711, &entry, 0, 1000);
 	entry.identity = 12345;
-	hf_backends_adopt(backends, 4712, &entry, 1000);
+	hf_backends_adopt(backends, 4712, &entry, 0, 1000);
 	apply(2, 0);
 	assert_int_equal(id_of(0), 4711);
 	assert_int_equal(state_of(4711), HF_BACKEND_SERVING);
@@ -184,7 +204,7 @@ static void too_many_change_nothing(void **state)
 	(void)state;
 	for (uint32_t id = 1; id < HF_MAX_BACKENDS - 1; id++) {
 		entry.identity = id;
-		hf_backends_adopt(backends, id, &entry, 1000);
+		hf_backends_adopt(backends, id, &entry, 0, 1000);
 	}
 	assert_int_equal(apply(2, 0), -ENOSPC);
 	assert_int_equal(id_of(0), HF_NO_BACKEND);
@@ -222,9 +242,10 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(ids_last_over_reloads, begin, end),
 		cmocka_unit_test_setup_teardown(a_backend_drains_until_its_last_pin, begin, end),
+		cmocka_unit_test_setup_teardown(a_sweep_of_before_ends_no_drain, begin, end),
 		cmocka_unit_test_setup_teardown(a_drain_ends_at_its_time, begin, end),
 		cmocka_unit_test_setup_teardown(who_comes_back_is_the_same, begin, end),
-		cmocka_unit_test(another_address_is_another_backend),
+		cmocka_unit_test(the_tunnels_end_is_the_backend),
 		cmocka_unit_test_setup_teardown(a_new_agent_takes_over, begin, end),
 		cmocka_unit_test_setup_teardown(too_many_change_nothing, begin, end),
 		cmocka_unit_test(entries_say_how_to_reach_a_backend),

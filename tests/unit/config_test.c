@@ -97,7 +97,9 @@ static void structure(void **state)
 	       6, "protocol", "use tcp or udp");
 	refuse(HEAD SERVICES "pools:\n  - {name: web, encapsulation: vxlan, backends: []}\n", 8,
 	       "encapsulation", "use ipip or gue");
-	refuse("a: &x {b: *x}\n", 1, "", "");
+	refuse(HEAD "services: &x\n  - {address: *x}\n" POOL, 6, "", "an alias");
+	refuse(HEAD SERVICES POOL "---\n" SERVICES, 9, "", "second document");
+	refuse("a: [[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]\n", 1, "", "too deep");
 }
 
 static void truncated_files(void **state)
@@ -168,6 +170,12 @@ static void pools(void **state)
 	refuse(BACKENDS("      - {name: a, address: 192.0.2.1, weight: 65536}\n"), 10, "weight",
 	       "use 1 to 65535");
 	refuse(BACKENDS("      - {name: a, address: 192.0.2.1, weight: -1}\n"), 10, "weight", "-1");
+	refuse(BACKENDS("      - {name: a, address: 192.0.2.1, weight: 1.5}\n"), 10, "weight",
+	       "1.5");
+	refuse(BACKENDS("      - {name: a, address: 192.0.2.1, weight: 0100}\n"), 10, "weight",
+	       "0100");
+	refuse(BACKENDS("      - {name: a, address: 203.0.113.10}\n"), 6, "services[0].address",
+	       "a backend's own address");
 	refuse(BACKENDS("      - {name: a, address: 224.0.0.1}\n"), 10, "address", "single host");
 	refuse(BACKENDS("      - {name: a b, address: 192.0.2.1}\n"), 10, "name", "use 1 to 63");
 	refuse(BACKENDS("      - {name: a, address: 192.0.2.1}\n      - {name: a, address: "
@@ -204,7 +212,13 @@ static void the_rest(void **state)
 	(void)state;
 	refuse("cluster: {}\n" SERVICES POOL, 1, "cluster", "key_file");
 	refuse("cluster: {insecure: true, key_file: /x}\n" SERVICES POOL, 1, "insecure", "");
-	refuse("cluster: {insecure: true}\ntimeouts:\n  udp: 0\n" SERVICES POOL, 3, "timeouts.udp",
+	refuse("cluster: {insecure: flase}\n" SERVICES POOL, 1, "insecure", "use true or false");
+	refuse("cluster: {insecure: true}\nnode: {addresses: [192.0.2.1/24]}\n" SERVICES POOL, 2,
+	       "node.addresses[0]", "beyond its length");
+	refuse("cluster: {insecure: true}\nnode: {interfaces: [averyverylongname0]}\n" SERVICES
+		       POOL,
+	       2, "node.interfaces[0]", "can't be");
+	refuse("cluster: {insecure: true}\ntimeouts:\n  udp: 3\n" SERVICES POOL, 3, "timeouts.udp",
 	       "out of range");
 	refuse("cluster: {insecure: true}\ntables:\n  flows: 10\n" SERVICES POOL, 3, "tables.flows",
 	       "out of range");

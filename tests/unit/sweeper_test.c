@@ -118,6 +118,19 @@ static void only_what_lives_is_confirmed(void **state)
 	assert_int_equal(hf_pin_state(*udp), HF_PIN_UDP);
 }
 
+/* However rarely a flow speaks, and long its timeout: keepalives come every two hours. */
+static void rare_speakers_are_confirmed(void **state)
+{
+	__u64 *pin = put(5, HF_PIN_ADOPTED, 1);
+
+	(void)state;
+	sweeper.timeout_ms[HF_PIN_ADOPTED] = 14400000;
+	sweep_for(2000);
+	packet(pin);
+	sweep_for(4000);
+	assert_int_equal(hf_pin_state(*pin), HF_PIN_ESTABLISHED);
+}
+
 /* An agent that was stopped, or a clock that jumped, ages nothing by more than two passes. */
 static void a_pause_takes_no_pin(void **state)
 {
@@ -172,6 +185,7 @@ int main(void)
 		T(long_and_short_timeouts),
 		T(packets_keep_a_pin),
 		T(only_what_lives_is_confirmed),
+		T(rare_speakers_are_confirmed),
 		T(a_pause_takes_no_pin),
 		T(pins_of_a_backend_that_is_gone_go),
 		T(pins_are_counted),
