@@ -119,7 +119,7 @@ int workers_run(const struct load_settings *settings, struct load_report *report
 	struct load_settings part = *settings;
 	uint32_t a_process, left = settings->connections;
 	const struct sigaction forward = { .sa_handler = pass_on };
-	int fd[WORKERS_MAX], err = 0;
+	int fd[WORKERS_MAX] = { 0 }, err = 0;
 
 	signal(SIGPIPE, SIG_IGN);
 	a_process = sockets_a_process(settings->connections);
