@@ -306,6 +306,18 @@ struct wanted {
 	uint32_t count;
 };
 
+int hf_dataplane_clear_service(struct hf_dataplane *dp, uint16_t id)
+{
+	int cpus = libbpf_num_possible_cpus(), err;
+	struct hf_traffic *none = cpus > 0 ? calloc(cpus, sizeof(*none)) : NULL;
+
+	if (!none)
+		return -ENOMEM;
+	err = set_map(dp->bpf->maps.service_traffic, id, none, cpus * sizeof(*none));
+	free(none);
+	return err;
+}
+
 static bool is_stale_link(void *context, const char *pin)
 {
 	const struct wanted *wanted = context;

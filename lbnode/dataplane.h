@@ -58,6 +58,8 @@ int hf_dataplane_make_services(const struct hf_service_table *table);
 /* Puts a table in force, in one step for every packet; no packet uses the former one on return. */
 int hf_dataplane_set_pool(struct hf_dataplane *dataplane, uint16_t id, int table);
 int hf_dataplane_set_services(struct hf_dataplane *dataplane, int table);
+/* Sets a service's traffic to 0, before another one gets its id. */
+int hf_dataplane_clear_service(struct hf_dataplane *dataplane, uint16_t id);
 int hf_dataplane_remove_pool(struct hf_dataplane *dataplane, uint16_t id);
 
 /* Attaches the program to the interface, or puts it in the place of a former agent's. */

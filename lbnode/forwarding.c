@@ -10,17 +10,8 @@
 
 #include "lbnode/network.h"
 #include "lbnode/tables.h"
+#include "lbnode/ways.h"
 #include "lib/log.h"
-
-/* An entry of the data plane's `nexthops`; entry 0 is never used and means: no way. */
-struct way {
-	uint32_t ifindex;
-	struct hf_address via;
-	uint32_t mtu;
-	bool used;    /* a backend's entry may name it */
-	bool claimed; /* in the round that is going on */
-	struct hf_nexthop written;
-};
 
 struct pool_slot {
 	char name[HF_CONFIG_NAME_MAX + 1]; /* "": free */
@@ -33,12 +24,12 @@ struct hf_forwarding {
 	struct hf_netlink *netlink;
 	struct hf_backends *backends;
 	struct hf_network *network;
+	struct hf_ways *ways;
 	const struct hf_config *config;
 	struct hf_route route[HF_MAX_BACKENDS];
 	struct hf_backend written[HF_MAX_BACKENDS];
-	struct way way[HF_MAX_BACKENDS];
-	uint32_t way_count; /* the highest that was ever used, and one more */
 	struct pool_slot pool[HF_MAX_POOLS];
+	struct hf_service_ids service_ids;
 };
 
 struct hf_forwarding *hf_forwarding_new(struct hf_dataplane *dataplane, struct hf_netlink *netlink,
@@ -51,9 +42,9 @@ struct hf_forwarding *hf_forwarding_new(struct hf_dataplane *dataplane, struct h
 	f->dataplane = dataplane;
 	f->netlink = netlink;
 	f->backends = backends;
-	f->way_count = 1;
 	f->network = hf_network_new();
-	if (f->network && hf_netlink_dump(netlink, f->network) == 0)
+	f->ways = hf_ways_new(dataplane, netlink, f->network);
+	if (f->network && f->ways && hf_netlink_dump(netlink, f->network) == 0)
 		return f;
 	hf_forwarding_delete(f);
 	return NULL;
@@ -63,6 +54,7 @@ void hf_forwarding_delete(struct hf_forwarding *f)
 {
 	if (!f)
 		return;
+	hf_ways_delete(f->ways);
 	hf_network_delete(f->network);
 	free(f);
 }
@@ -70,37 +62,6 @@ void hf_forwarding_delete(struct hf_forwarding *f)
 static bool is_reached(const struct hf_backend_record *record)
 {
 	return record->state == HF_BACKEND_SERVING || record->state == HF_BACKEND_DRAINING;
-}
-
-/* The id of the way that a route takes; 0: there is none, or no more ids. */
-static uint32_t claim_way(struct hf_forwarding *f, const struct hf_route *route)
-{
-	uint32_t vacant = 0;
-
-	for (uint32_t i = 1; i < f->way_count; i++) {
-		struct way *way = &f->way[i];
-
-		if (way->ifindex == route->ifindex && way->mtu == route->mtu &&
-		    hf_address_equal(&way->via, &route->via)) {
-			way->claimed = true;
-			return i;
-		}
-		if (!way->used && !way->claimed && !vacant)
-			vacant = i;
-	}
-	if (!vacant) {
-		if (f->way_count == HF_MAX_BACKENDS)
-			return 0;
-		vacant = f->way_count++;
-	}
-	f->way[vacant] = (struct way){
-		.ifindex = route->ifindex,
-		.via = route->via,
-		.mtu = route->mtu,
-		.claimed = true,
-		.written = f->way[vacant].written,
-	};
-	return vacant;
 }
 
 static struct hf_prefix tunnel_source(const struct hf_forwarding *f, uint32_t family,
@@ -122,7 +83,8 @@ static struct hf_backend plan_backend(struct hf_forwarding *f, uint16_t id)
 	struct hf_prefix source = tunnel_source(f, record->address.family, route);
 	bool has_way = route->ifindex && source.address.family == record->address.family;
 
-	return hf_backend_entry(record, &source, has_way ? claim_way(f, route) : 0);
+	return hf_backend_entry(record, &source,
+				has_way ? hf_ways_claim(f->ways, route) : HF_NO_WAY);
 }
 
 static int write_backend(struct hf_forwarding *f, uint16_t id)
@@ -143,73 +105,6 @@ static int write_backend(struct hf_forwarding *f, uint16_t id)
 	err = hf_dataplane_set_backend(f->dataplane, id, &entry);
 	if (!err)
 		*written = entry;
-	return err;
-}
-
-static void log_way(const struct way *way, bool resolved)
-{
-	char text[HF_ADDRESS_TEXT];
-
-	hf_address_format(&way->via, text);
-	if (resolved)
-		hf_notice("next hop %s is resolved", text);
-	else
-		hf_warning(
-			"next hop %s does not answer, or its link is down: packets that go by it "
-			"are dropped",
-			text);
-}
-
-static int write_way(struct hf_forwarding *f, uint32_t id)
-{
-	struct way *way = &f->way[id];
-	const struct hf_route route = { .ifindex = way->ifindex, .via = way->via, .mtu = way->mtu };
-	const struct hf_neighbour *neighbour =
-		hf_network_neighbour(f->network, way->ifindex, &way->via);
-	struct hf_nexthop nexthop = hf_network_nexthop(f->network, &route);
-	int err = 0;
-
-	if (!neighbour || (!neighbour->managed && !neighbour->permanent))
-		hf_netlink_manage(f->netlink, way->ifindex, &way->via);
-	if (memcmp(&nexthop, &way->written, sizeof(nexthop)) == 0)
-		return 0;
-	if (!nexthop.ifindex != !way->written.ifindex)
-		log_way(way, nexthop.ifindex != 0);
-	if (nexthop.ifindex)
-		err = hf_dataplane_add_device(f->dataplane, nexthop.ifindex);
-	if (!err)
-		err = hf_dataplane_set_nexthop(f->dataplane, id, &nexthop);
-	if (!err)
-		way->written = nexthop;
-	return err;
-}
-
-static int write_ways(struct hf_forwarding *f)
-{
-	int err = 0;
-
-	for (uint32_t id = 1; id < f->way_count && !err; id++)
-		if (f->way[id].claimed)
-			err = write_way(f, id);
-	return err;
-}
-
-/* Ways that no backend goes by any more are cleared, and free for the next round. */
-static int release_ways(struct hf_forwarding *f)
-{
-	const struct hf_nexthop none = { 0 };
-	int err = 0;
-
-	for (uint32_t id = 1; id < f->way_count; id++) {
-		struct way *way = &f->way[id];
-
-		if (way->used && !way->claimed && !err) {
-			err = hf_dataplane_set_nexthop(f->dataplane, id, &none);
-			*way = (struct way){ 0 };
-		}
-		way->used = way->claimed;
-		way->claimed = false;
-	}
 	return err;
 }
 
@@ -252,10 +147,10 @@ static int write_all(struct hf_forwarding *f)
 	int err = each_backend(f, claim);
 
 	if (!err)
-		err = write_ways(f);
+		err = hf_ways_write(f->ways);
 	if (!err)
 		err = each_backend(f, write_backend);
-	return err ? err : release_ways(f);
+	return err ? err : hf_ways_release(f->ways);
 }
 
 /* The pool's slot, or a free one. There are twice as many as pools. */
@@ -333,10 +228,11 @@ static int make_pool(struct hf_forwarding *f, const struct hf_config_pool *pool,
 	return 0;
 }
 
-static int make_services(const struct hf_config *config, struct made *made)
+static int make_service_table(const struct hf_config *config, const uint16_t *ids,
+			      struct made *made)
 {
 	struct hf_service_table *table = calloc(1, sizeof(*table));
-	int err = table ? hf_service_table_build(table, config, made->pool_ids) : -ENOMEM;
+	int err = table ? hf_service_table_build(table, config, ids, made->pool_ids) : -ENOMEM;
 
 	if (err)
 		hf_error("can't build the service table: %s", strerror(-err));
@@ -344,6 +240,20 @@ static int make_services(const struct hf_config *config, struct made *made)
 		made->services = hf_dataplane_make_services(table);
 	free(table);
 	return err ? err : made->services < 0 ? made->services : 0;
+}
+
+static int make_services(struct hf_forwarding *f, const struct hf_config *config, struct made *made)
+{
+	uint16_t ids[HF_MAX_SERVICES];
+	bool is_new[HF_MAX_SERVICES];
+	int err;
+
+	hf_service_ids_assign(&f->service_ids, config, ids, is_new);
+	err = make_service_table(config, ids, made);
+	for (uint32_t i = 0; i < config->service_count && !err; i++)
+		if (is_new[i])
+			err = hf_dataplane_clear_service(f->dataplane, ids[i]);
+	return err;
 }
 
 static int make_tables(struct hf_forwarding *f, const struct hf_config *config, struct made *made)
@@ -358,7 +268,7 @@ static int make_tables(struct hf_forwarding *f, const struct hf_config *config, 
 		return -ENOMEM;
 	for (uint32_t i = 0; i < config->pool_count && !err; i++)
 		err = make_pool(f, &config->pools[i], made);
-	return err ? err : make_services(config, made);
+	return err ? err : make_services(f, config, made);
 }
 
 static bool made_has(const struct made *made, uint16_t id)
@@ -446,11 +356,7 @@ int hf_forwarding_follow(struct hf_forwarding *f)
 
 uint32_t hf_forwarding_unresolved(const struct hf_forwarding *f)
 {
-	uint32_t count = 0;
-
-	for (uint32_t id = 1; id < f->way_count; id++)
-		count += f->way[id].used && !f->way[id].written.ifindex;
-	return count;
+	return hf_ways_unresolved(f->ways);
 }
 
 static void forget_backend(void *context, uint16_t id)

@@ -34,13 +34,13 @@ static bool add(struct hf_service_table *table, const struct hf_service *service
 }
 
 static bool add_all(struct hf_service_table *table, const struct hf_config *config,
-		    const uint16_t *pool_ids)
+		    const uint16_t *service_ids, const uint16_t *pool_ids)
 {
 	for (uint32_t i = 0; i < config->service_count; i++) {
 		const struct hf_config_service *s = &config->services[i];
 		struct hf_service service = {
 			.family = s->address.family,
-			.id = i,
+			.id = service_ids[i],
 			.pool = pool_ids[s->pool],
 			.table_size = config->pools[s->pool].table_size,
 		};
@@ -56,13 +56,54 @@ static bool add_all(struct hf_service_table *table, const struct hf_config *conf
 	return true;
 }
 
+static uint16_t find_id(const struct hf_service_ids *ids, const struct hf_config_service *s)
+{
+	uint16_t i;
+
+	for (i = 0; i < HF_MAX_SERVICES; i++)
+		if (ids->id[i].used && ids->id[i].port == s->port &&
+		    ids->id[i].protocol == s->protocol &&
+		    hf_address_equal(&ids->id[i].address, &s->address))
+			break;
+	return i;
+}
+
+void hf_service_ids_assign(struct hf_service_ids *ids, const struct hf_config *config,
+			   uint16_t *given, bool *is_new)
+{
+	bool kept[HF_MAX_SERVICES] = { false };
+	uint16_t next = 0;
+
+	for (uint32_t i = 0; i < config->service_count; i++) {
+		given[i] = find_id(ids, &config->services[i]);
+		is_new[i] = given[i] == HF_MAX_SERVICES;
+		if (!is_new[i])
+			kept[given[i]] = true;
+	}
+	for (uint32_t i = 0; i < config->service_count; i++) {
+		const struct hf_config_service *s = &config->services[i];
+
+		if (!is_new[i])
+			continue;
+		while (kept[next])
+			next++;
+		given[i] = next;
+		kept[next] = true;
+		ids->id[next].address = s->address;
+		ids->id[next].port = s->port;
+		ids->id[next].protocol = s->protocol;
+	}
+	for (uint32_t i = 0; i < HF_MAX_SERVICES; i++)
+		ids->id[i].used = kept[i];
+}
+
 int hf_service_table_build(struct hf_service_table *table, const struct hf_config *config,
-			   const uint16_t *pool_ids)
+			   const uint16_t *service_ids, const uint16_t *pool_ids)
 {
 	for (uint64_t seed = 1; seed <= SEEDS_TRIED; seed++) {
 		memset(table, 0, sizeof(*table));
 		table->seed = seed;
-		if (add_all(table, config, pool_ids))
+		if (add_all(table, config, service_ids, pool_ids))
 			return 0;
 	}
 	return -ENOSPC;

@@ -9,13 +9,30 @@
 #include "lbnode/bpf/types.h"
 #include "lib/config.h"
 
+/* Which service has which id, by which its traffic is counted. */
+struct hf_service_ids {
+	struct {
+		struct hf_address address;
+		uint16_t port;
+		uint8_t protocol; /* enum hf_config_protocol */
+		bool used;
+	} id[HF_MAX_SERVICES];
+};
+
 /*
- * Fills the service table; a service's id is its place in the configuration, pool_ids[i] the id of
- * the configuration's i-th pool. 0, or -ENOSPC when no seed keeps the chains short enough, which
- * takes 4,096 services and very bad luck.
+ * Gives the configuration's services their ids, given[i] to the i-th: those that are known keep
+ * theirs, wherever in the file they stand now. is_new[i] tells which have none to keep.
+ */
+void hf_service_ids_assign(struct hf_service_ids *ids, const struct hf_config *config,
+			   uint16_t *given, bool *is_new);
+
+/*
+ * Fills the service table; service_ids[i] is the id of the configuration's i-th service,
+ * pool_ids[i] that of its i-th pool. 0, or -ENOSPC when no seed keeps the chains short enough,
+ * which takes 4,096 services and very bad luck.
  */
 int hf_service_table_build(struct hf_service_table *table, const struct hf_config *config,
-			   const uint16_t *pool_ids);
+			   const uint16_t *service_ids, const uint16_t *pool_ids);
 
 /* Fills slots[0..pool->table_size-1] with the ids of the pool's backends. 0 or -ENOMEM. */
 int hf_pool_table_build(uint16_t *slots, const struct hf_config_pool *pool,

@@ -75,18 +75,17 @@ static void set_pool(struct harness *h, uint32_t i)
 static void set_services(struct harness *h)
 {
 	struct hf_service_table *table = calloc(1, sizeof(*table));
-	uint16_t *ids = calloc(h->config->pool_count, sizeof(*ids));
+	uint16_t ids[HF_MAX_SERVICES];
 	int fd = make_array(sizeof(*table), 1, 0);
 	__u32 zero = 0;
 
-	MUST(table && ids, "memory");
-	for (uint32_t i = 0; i < h->config->pool_count; i++)
+	MUST(table, "memory");
+	for (uint32_t i = 0; i < HF_MAX_SERVICES; i++)
 		ids[i] = i;
-	MUST(hf_service_table_build(table, h->config, ids) == 0, "build services");
+	MUST(hf_service_table_build(table, h->config, ids, ids) == 0, "build services");
 	MUST(bpf_map_update_elem(fd, &zero, table, 0) == 0, "fill services");
 	set(h->bpf->maps.services, 0, &fd, sizeof(fd));
 	close(fd);
-	free(ids);
 	free(table);
 }
 

@@ -11,6 +11,7 @@
 static struct hf_service_table table;
 static struct hf_config_pool pools[] = { { .table_size = 65537 }, { .table_size = 251 } };
 static const uint16_t pool_ids[] = { 7, 9 };
+static uint16_t in_order[HF_MAX_SERVICES];
 
 static struct hf_config_service service_of(const char *address, uint16_t port,
 					   enum hf_config_protocol protocol, uint32_t pool)
@@ -56,7 +57,7 @@ static void a_packet_finds_its_service(void **state)
 	};
 
 	(void)state;
-	assert_int_equal(hf_service_table_build(&table, &config, pool_ids), 0);
+	assert_int_equal(hf_service_table_build(&table, &config, in_order, pool_ids), 0);
 	assert_int_equal(find("203.0.113.10", 80, IPPROTO_TCP)->id, 0);
 	assert_int_equal(find("203.0.113.10", 80, IPPROTO_TCP)->pool, 7);
 	assert_int_equal(find("203.0.113.10", 53, IPPROTO_UDP)->id, 1);
@@ -82,7 +83,7 @@ static void families_do_not_mix(void **state)
 	};
 
 	(void)state;
-	assert_int_equal(hf_service_table_build(&table, &config, pool_ids), 0);
+	assert_int_equal(hf_service_table_build(&table, &config, in_order, pool_ids), 0);
 	assert_null(find("cb00:710a::", 80, IPPROTO_TCP));
 	assert_false(is_vip("cb00:710a::"));
 }
@@ -104,7 +105,7 @@ static void many_services(void **state)
 		snprintf(address, sizeof(address), "203.0.%d.%d", 112 + i / 1024, i / 4 % 256);
 		services[i] = service_of(address, 80 + i % 4, HF_CONFIG_TCP, i % 2);
 	}
-	assert_int_equal(hf_service_table_build(&table, &config, pool_ids), 0);
+	assert_int_equal(hf_service_table_build(&table, &config, in_order, pool_ids), 0);
 	for (int i = 0; i < 4096; i++) {
 		snprintf(address, sizeof(address), "203.0.%d.%d", 112 + i / 1024, i / 4 % 256);
 		assert_int_equal(find(address, 80 + i % 4, IPPROTO_TCP)->id, i);
@@ -124,14 +125,43 @@ static void the_flow_table_is_half_full_of_what_was_asked(void **state)
 	assert_int_equal(hf_flow_table_bits(64000000), 24);
 }
 
+static void ids_last_over_reloads(void **state)
+{
+	static struct hf_service_ids ids;
+	struct hf_config_service services[] = {
+		service_of("203.0.113.10", 80, HF_CONFIG_TCP, 0),
+		service_of("203.0.113.10", 80, HF_CONFIG_UDP, 0),
+		service_of("203.0.113.11", 80, HF_CONFIG_TCP, 0),
+	};
+	struct hf_config config = { .services = services, .service_count = 3 };
+	uint16_t first[3], second[3];
+	bool is_new[3];
+
+	(void)state;
+	hf_service_ids_assign(&ids, &config, first, is_new);
+	assert_true(is_new[0] && is_new[1] && is_new[2]);
+	assert_true(first[0] != first[1] && first[1] != first[2] && first[0] != first[2]);
+	/* The first goes, another comes before the rest. */
+	services[0] = services[1];
+	services[1] = service_of("2001:db8::1", 80, HF_CONFIG_TCP, 0);
+	hf_service_ids_assign(&ids, &config, second, is_new);
+	assert_int_equal(second[0], first[1]);
+	assert_int_equal(second[2], first[2]);
+	assert_true(!is_new[0] && is_new[1] && !is_new[2]);
+	assert_int_equal(second[1], first[0]);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(ids_last_over_reloads),
 		cmocka_unit_test(a_packet_finds_its_service),
 		cmocka_unit_test(families_do_not_mix),
 		cmocka_unit_test(many_services),
 		cmocka_unit_test(the_flow_table_is_half_full_of_what_was_asked),
 	};
 
+	for (int i = 0; i < HF_MAX_SERVICES; i++)
+		in_order[i] = i;
 	return cmocka_run_group_tests_name("service table", tests, NULL, NULL);
 }
