@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "lbhost/bpf/types.h"
+#include "lib/bpf_log.h"
 #include "lib/bpffs.h"
 #include "lib/log.h"
 #include "lib/xdp_link.h"
@@ -27,17 +28,6 @@ struct hf_host {
 	const struct hf_host_settings *settings;
 	struct host_bpf *bpf;
 };
-
-__attribute__((format(printf, 2, 0))) static int print_libbpf(enum libbpf_print_level level,
-							      const char *format, va_list arguments)
-{
-	char text[512];
-
-	vsnprintf(text, sizeof(text), format, arguments);
-	text[strcspn(text, "\n")] = '\0';
-	hf_debug("libbpf: %s%s", level == LIBBPF_WARN ? "warning: " : "", text);
-	return 0;
-}
 
 static struct hf_host_address address_key(const void *bytes, uint32_t family)
 {
@@ -86,7 +76,7 @@ int hf_host_open(struct hf_host **host, const struct hf_host_settings *settings)
 
 	if (!h)
 		return -ENOMEM;
-	libbpf_set_print(print_libbpf);
+	hf_bpf_log_open();
 	h->settings = settings;
 	err = hf_bpffs_prepare(settings->instance);
 	if (!err)

@@ -10,6 +10,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "lib/bpf_log.h"
 #include "lib/bpffs.h"
 #include "lib/log.h"
 #include "lib/packet/siphash.h"
@@ -23,17 +24,6 @@ struct hf_dataplane {
 	size_t flows_bytes;
 	int former_program; /* of the agent before us; -1: none */
 };
-
-__attribute__((format(printf, 2, 0))) static int print_libbpf(enum libbpf_print_level level,
-							      const char *format, va_list arguments)
-{
-	char text[512];
-
-	vsnprintf(text, sizeof(text), format, arguments);
-	text[strcspn(text, "\n")] = '\0';
-	hf_debug("libbpf: %s%s", level == LIBBPF_WARN ? "warning: " : "", text);
-	return 0;
-}
 
 static struct hf_layout layout_of(const struct hf_dataplane_settings *settings)
 {
@@ -171,7 +161,7 @@ int hf_dataplane_open(struct hf_dataplane **dataplane, const struct hf_dataplane
 	struct hf_dataplane *dp;
 	int err, former = -1;
 
-	libbpf_set_print(print_libbpf);
+	hf_bpf_log_open();
 	err = hf_bpffs_prepare(settings->instance);
 	if (err)
 		return err;

@@ -16,14 +16,20 @@
 
 #define RUN_DIRECTORY "/run/holdfast"
 
+bool hf_preflight_kernel_is_old(const char *release)
+{
+	unsigned int major, minor;
+
+	if (sscanf(release, "%u.%u", &major, &minor) != 2)
+		return false;
+	return major < 6 || (major == 6 && minor < 1);
+}
+
 int hf_preflight_kernel(void)
 {
 	struct utsname name;
-	unsigned int major, minor;
 
-	if (uname(&name) < 0 || sscanf(name.release, "%u.%u", &major, &minor) != 2)
-		return 0;
-	if (major > 6 || (major == 6 && minor >= 1))
+	if (uname(&name) < 0 || !hf_preflight_kernel_is_old(name.release))
 		return 0;
 	hf_error("kernel %s is too old: Holdfast needs Linux 6.1 or newer", name.release);
 	return -ENOTSUP;

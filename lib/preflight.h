@@ -3,8 +3,13 @@
 #ifndef HF_PREFLIGHT_H
 #define HF_PREFLIGHT_H
 
+#include <stdbool.h>
+
 /* Linux 6.1 or newer. 0 or -ENOTSUP. */
 int hf_preflight_kernel(void);
+
+/* The same of a release as uname(2) gives it. One that can't be read passes: it may well do. */
+bool hf_preflight_kernel_is_old(const char *release);
 
 /* The rights to load BPF programs and to change the network. 0 or -EPERM. */
 int hf_preflight_rights(void);

@@ -46,6 +46,19 @@ check "the flow table was taken over" \
 end_load
 
 stop_lbnode lb1 TERM
+cat >"$SCRATCH/notify.py" <<'END'
+"""Runs a command as systemd does a Type=notify service, until it says that it is ready."""
+import os, socket, subprocess, sys
+with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as s:
+    s.bind(sys.argv[1])
+    s.settimeout(20)
+    child = subprocess.Popen(sys.argv[2:], env=dict(os.environ, NOTIFY_SOCKET=sys.argv[1]))
+    said = s.recv(4096)
+    child.terminate()
+    sys.exit(child.wait() or said != b"READY=1")
+END
+check "it tells systemd when it is ready" in_ns lb1 python3 "$SCRATCH/notify.py" "$SCRATCH/notify" \
+    "$lbnode" -c "$config" -i "${PREFIX}lb1"
 check "--detach" "$lbnode" -i "${PREFIX}lb1" --detach
 check "leaves no program" [ "$(in_ns lb1 ip link show spine1 | grep -c prog/xdp)" = 0 ]
 check "and no pins" [ ! -e "/sys/fs/bpf/holdfast/${PREFIX}lb1" ]
