@@ -6,6 +6,7 @@
 #include "lbnode/agent.h"
 
 #include <errno.h>
+#include <net/if.h>
 #include <poll.h>
 #include <signal.h>
 #include <sodium.h>
@@ -37,6 +38,7 @@ struct agent {
 	struct hf_cluster_key key;
 	char interface_names[INTERFACES_MAX][IF_NAMESIZE];
 	char *interfaces[INTERFACES_MAX];
+	uint32_t attached[INTERFACES_MAX]; /* ifindex; 0: the interface is not there */
 	uint32_t interface_count;
 	uint32_t bucket_bits;
 	struct hf_backends *backends;
@@ -167,8 +169,10 @@ static int attach(struct agent *a)
 	if (mode == HF_CONFIG_XDP_GENERIC)
 		hf_warning("node.xdp_mode is generic: packets are copied and go through most of "
 			   "the kernel before they are forwarded; for trials only");
-	for (uint32_t i = 0; i < a->interface_count && !err; i++)
+	for (uint32_t i = 0; i < a->interface_count && !err; i++) {
 		err = hf_dataplane_attach(a->dataplane, a->interfaces[i], mode);
+		a->attached[i] = if_nametoindex(a->interfaces[i]);
+	}
 	return err ? err : hf_dataplane_pin(a->dataplane, a->interfaces, a->interface_count);
 }
 
@@ -274,12 +278,34 @@ static void on_terminate(uv_signal_t *handle, int signum)
 	uv_stop(&a->loop);
 }
 
+/* An interface that went took its program along; one that comes by its name gets it. */
+static void follow_interfaces(struct agent *a)
+{
+	for (uint32_t i = 0; i < a->interface_count; i++) {
+		const char *name = a->interfaces[i];
+		uint32_t ifindex = if_nametoindex(name);
+
+		if (ifindex == a->attached[i])
+			continue;
+		a->attached[i] = 0;
+		if (!ifindex) {
+			hf_error(
+				"interface %s is gone; packets are forwarded again when it is back",
+				name);
+		} else if (hf_dataplane_attach(a->dataplane, name, a->config->node.xdp_mode) == 0) {
+			hf_notice("interface %s is back, and forwards", name);
+			a->attached[i] = ifindex;
+		}
+	}
+}
+
 static void on_network(uv_poll_t *handle, int status, int events)
 {
 	struct agent *a = handle->data;
 
 	(void)events;
 	hf_forwarding_follow(a->forwarding);
+	follow_interfaces(a);
 	/* When the kernel had to drop reports, the socket is in error, and libuv stops polling it.
 	 */
 	if (status < 0)
