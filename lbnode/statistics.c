@@ -20,10 +20,9 @@
 
 static const struct {
 	const char *name;
-	const char *kind;
 	const char *text;
 } counter_info[] = {
-#define HF_COUNTER_INFO(name, kind, text) { #name, #kind, text },
+#define HF_COUNTER_INFO(name, text) { #name, text },
 	HF_COUNTERS(HF_COUNTER_INFO)
 };
 

@@ -169,10 +169,14 @@ HF_INLINE void *hf_write_ethernet(void *data, const struct hf_nexthop *nexthop, 
 
 HF_INLINE int hf_leave(struct xdp_md *ctx, const struct hf_nexthop *nexthop)
 {
+	int verdict = XDP_TX;
+
+	if (nexthop->ifindex != ctx->ingress_ifindex)
+		verdict = bpf_redirect_map(&devices, nexthop->ifindex, XDP_DROP);
+	if (verdict == XDP_DROP)
+		return hf_drop(HF_COUNT_DROP_NO_NEXTHOP);
 	hf_count(HF_COUNT_FORWARDED);
-	if (nexthop->ifindex == ctx->ingress_ifindex)
-		return XDP_TX;
-	return bpf_redirect_map(&devices, nexthop->ifindex, XDP_DROP);
+	return verdict;
 }
 
 HF_INLINE int hf_forward(struct xdp_md *ctx, const struct hf_packet *p,
