@@ -166,23 +166,31 @@ static int scan(const struct hf_config_text *text, struct hf_config_error *error
 	return err;
 }
 
+/* All of the file, which may be a pipe, into text->bytes; 0 or a negative errno. */
+static int read_all(FILE *file, struct hf_config_text *text)
+{
+	size_t room = 0, got;
+	char *bytes;
+
+	do {
+		room = room ? 2 * room : 65536;
+		bytes = room > FILE_MAX ? NULL : realloc(text->bytes, room);
+		if (!bytes)
+			return room > FILE_MAX ? -EFBIG : -ENOMEM;
+		text->bytes = bytes;
+		got = fread(bytes + text->length, 1, room - text->length, file);
+		text->length += got;
+	} while (text->length == room);
+	return ferror(file) ? -errno : 0;
+}
+
 static int read_file(const char *path, struct hf_config_text *text, struct hf_config_error *error)
 {
 	FILE *file = fopen(path, "re");
-	int err = 0;
+	int err;
 
 	*text = (struct hf_config_text){ .path = path };
-	if (!file)
-		err = -errno;
-	else if (!(text->bytes = malloc(FILE_MAX)))
-		err = -ENOMEM;
-	if (!err) {
-		text->length = fread(text->bytes, 1, FILE_MAX, file);
-		if (ferror(file))
-			err = -errno;
-		else if (text->length == FILE_MAX)
-			err = -EFBIG;
-	}
+	err = file ? read_all(file, text) : -errno;
 	if (file)
 		fclose(file);
 	if (err) {
