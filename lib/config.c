@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "lib/config.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -241,6 +242,14 @@ static int load_text(const struct hf_config_text *text, struct hf_config **confi
 	return 0;
 }
 
+/* What the file says is repeated in errors, but its line breaks and control characters are not. */
+static void make_one_line(char *text)
+{
+	for (; *text; text++)
+		if (iscntrl((unsigned char)*text))
+			*text = ' ';
+}
+
 int hf_config_load(const char *path, struct hf_config **config, struct hf_config_error *error)
 {
 	struct hf_config_text text;
@@ -250,6 +259,8 @@ int hf_config_load(const char *path, struct hf_config **config, struct hf_config
 		return err;
 	err = load_text(&text, config, error);
 	free(text.bytes);
+	if (err)
+		make_one_line(error->text);
 	return err;
 }
 

@@ -141,6 +141,8 @@ static void services(void **state)
 	(void)state;
 	refuse(SERVICE(S("203.0.113.300", "80", "tcp")), 6, "services[0].address", "neither");
 	refuse(SERVICE(S("127.0.0.1", "80", "tcp")), 6, "services[0].address", "VIP");
+	refuse(SERVICE("address: \"203\\n\\e[31m\", port: 80, protocol: tcp, pool: web"), 6,
+	       "services[0].address", "\"203  [31m\"");
 	refuse(SERVICE(S("203.0.113.10", "0", "tcp")), 6, "services[0].port", "1 to 65535, or all");
 	refuse(SERVICE(S("203.0.113.10", "65536", "tcp")), 6, "services[0].port", "");
 	refuse(SERVICE(S("203.0.113.10", "http", "tcp")), 6, "services[0].port", "");
