@@ -40,7 +40,6 @@ struct agent {
 	char *interfaces[INTERFACES_MAX];
 	uint32_t attached[INTERFACES_MAX]; /* ifindex; 0: the interface is not there */
 	uint32_t interface_count;
-	uint32_t bucket_bits;
 	struct hf_backends *backends;
 	struct hf_netlink *netlink;
 	struct hf_dataplane *dataplane;
@@ -137,7 +136,6 @@ static int open_dataplane(struct agent *a)
 	};
 	int err;
 
-	a->bucket_bits = settings.bucket_bits;
 	hf_key_derive(&a->key, HF_KEY_FLOW, settings.flow_key);
 	err = hf_dataplane_open(&a->dataplane, &settings, adopt_backend, a);
 	if (err)

@@ -132,15 +132,20 @@ static int load(struct hf_dataplane *dp, const struct hf_dataplane_settings *set
 
 static int map_flows(struct hf_dataplane *dp, uint32_t bucket_bits)
 {
+	void *flows;
+	int err;
+
 	dp->flows_bytes = sizeof(struct hf_bucket) << bucket_bits;
-	dp->flows = mmap(NULL, dp->flows_bytes, PROT_READ | PROT_WRITE, MAP_SHARED,
-			 bpf_map__fd(dp->bpf->maps.flows), 0);
-	if (dp->flows != MAP_FAILED)
+	flows = mmap(NULL, dp->flows_bytes, PROT_READ | PROT_WRITE, MAP_SHARED,
+		     bpf_map__fd(dp->bpf->maps.flows), 0);
+	if (flows != MAP_FAILED) {
+		dp->flows = flows;
 		return 0;
-	dp->flows = NULL;
+	}
+	err = -errno;
 	hf_error("can't map the flow table, %zu bytes: %s; lower tables.flows", dp->flows_bytes,
-		 strerror(errno));
-	return -errno;
+		 strerror(-err));
+	return err;
 }
 
 static int set_map(struct bpf_map *map, uint32_t key, const void *value, size_t size)
@@ -229,8 +234,8 @@ static int make_array(const char *name, uint32_t value_size, uint32_t count, uin
 				&options);
 
 	if (fd < 0)
-		hf_error("can't make a %s of %u entries: %s", name, count, strerror(errno));
-	return fd < 0 ? -errno : fd;
+		hf_error("can't make a %s of %u entries: %s", name, count, strerror(-fd));
+	return fd;
 }
 
 int hf_dataplane_make_pool(const uint16_t *slots, uint32_t size)
@@ -258,13 +263,16 @@ int hf_dataplane_make_services(const struct hf_service_table *table)
 {
 	int fd = make_array("service_table", sizeof(*table), 1, 0);
 	__u32 zero = 0;
+	int err;
 
-	if (fd >= 0 && bpf_map_update_elem(fd, &zero, table, BPF_ANY) < 0) {
-		hf_error("can't fill the service table: %s", strerror(errno));
-		close(fd);
-		return -errno;
-	}
-	return fd;
+	if (fd < 0)
+		return fd;
+	err = bpf_map_update_elem(fd, &zero, table, BPF_ANY);
+	if (!err)
+		return fd;
+	hf_error("can't fill the service table: %s", strerror(-err));
+	close(fd);
+	return err;
 }
 
 int hf_dataplane_set_pool(struct hf_dataplane *dp, uint16_t id, int table)
@@ -284,18 +292,6 @@ int hf_dataplane_remove_pool(struct hf_dataplane *dp, uint16_t id)
 	return bpf_map__delete_elem(dp->bpf->maps.pools, &key, sizeof(key), 0);
 }
 
-int hf_dataplane_attach(struct hf_dataplane *dp, const char *interface,
-			enum hf_config_xdp_mode mode)
-{
-	return hf_xdp_attach(dp->instance, interface, bpf_program__fd(dp->bpf->progs.holdfast),
-			     mode == HF_CONFIG_XDP_GENERIC);
-}
-
-struct wanted {
-	char *const *interfaces;
-	uint32_t count;
-};
-
 int hf_dataplane_clear_service(struct hf_dataplane *dp, uint16_t id)
 {
 	int cpus = libbpf_num_possible_cpus(), err;
@@ -308,10 +304,21 @@ int hf_dataplane_clear_service(struct hf_dataplane *dp, uint16_t id)
 	return err;
 }
 
+int hf_dataplane_attach(struct hf_dataplane *dp, const char *interface,
+			enum hf_config_xdp_mode mode)
+{
+	return hf_xdp_attach(dp->instance, interface, bpf_program__fd(dp->bpf->progs.holdfast),
+			     mode == HF_CONFIG_XDP_GENERIC);
+}
+
+struct wanted {
+	char *const *interfaces;
+	uint32_t count;
+};
+
 static bool is_stale_link(void *context, const char *pin)
 {
 	const struct wanted *wanted = context;
-
 	char interface[16];
 
 	if (!hf_xdp_link_interface(pin, interface))
@@ -328,8 +335,7 @@ int hf_dataplane_pin(struct hf_dataplane *dp, char *const *interfaces, uint32_t 
 	struct bpf_map *map;
 	int err = hf_bpffs_unpin(dp->instance, is_stale_link, &wanted);
 
-	bpf_object__for_each_map(map, dp->bpf->obj)
-	{
+	bpf_object__for_each_map (map, dp->bpf->obj) {
 		if (!err && !bpf_map__is_internal(map))
 			err = hf_bpffs_pin(dp->instance, bpf_map__name(map), bpf_map__fd(map));
 	}

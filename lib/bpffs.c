@@ -27,11 +27,13 @@ const char *hf_bpffs_path(const char *instance, const char *pin, char path[HF_BP
 
 static int make_directory(const char *path)
 {
+	int err;
+
 	if (mkdir(path, 0700) == 0 || errno == EEXIST)
 		return 0;
-	hf_error("can't make the directory %s for the pins: %s; run as root", path,
-		 strerror(errno));
-	return -errno;
+	err = -errno;
+	hf_error("can't make the directory %s for the pins: %s; run as root", path, strerror(-err));
+	return err;
 }
 
 int hf_bpffs_prepare(const char *instance)
