@@ -10,9 +10,10 @@
 #include "lbhost/agent.h"
 #include "lib/bpffs.h"
 #include "lib/log.h"
+#include "lib/packet/base.h"
 
 #define DEFAULT_INSTANCE "lbhost"
-#define DEFAULT_GUE_PORT 6080
+
 
 /* As iproute2 and systemd have it: 1 for what failed, 2 for what was asked wrongly. */
 enum { EXIT_WRONG = 2 };
@@ -138,7 +139,7 @@ int main(int argc, char **argv)
 		NULL,
 	};
 	struct options o = {
-		.settings = { .instance = DEFAULT_INSTANCE, .gue_port = DEFAULT_GUE_PORT },
+		.settings = { .instance = DEFAULT_INSTANCE, .gue_port = HF_GUE_PORT },
 	};
 	int err = 0;
 

@@ -125,7 +125,8 @@ static void set_timeouts(struct agent *a)
 	timeout[HF_PIN_ESTABLISHED] = timeout[HF_PIN_ADOPTED] =
 		c->timeouts.tcp_established * 1000ULL;
 	timeout[HF_PIN_CLOSING] = timeout[HF_PIN_RESET] = c->timeouts.tcp_closing * 1000ULL;
-	timeout[HF_PIN_UDP_NEW] = timeout[HF_PIN_UDP] = c->timeouts.udp * 1000ULL;
+	timeout[HF_PIN_UDP_NEW] = c->timeouts.udp_new * 1000ULL;
+	timeout[HF_PIN_UDP] = c->timeouts.udp * 1000ULL;
 }
 
 static int open_dataplane(struct agent *a)

@@ -14,6 +14,7 @@
 #include "lib/bpffs.h"
 #include "lib/log.h"
 #include "lib/packet/siphash.h"
+#include "lib/tick.h"
 #include "lib/xdp_link.h"
 #include "lb.skel.h"
 
@@ -122,6 +123,7 @@ static int load(struct hf_dataplane *dp, const struct hf_dataplane_settings *set
 	dp->bpf->rodata->flow_key.k0 = settings->flow_key[0];
 	dp->bpf->rodata->flow_key.k1 = settings->flow_key[1];
 	dp->bpf->rodata->bucket_bits = settings->bucket_bits;
+	dp->bpf->rodata->tick_us = hf_tick_us();
 	err = bpf_map__set_max_entries(dp->bpf->maps.flows, 1U << settings->bucket_bits);
 	if (!err && former_flows >= 0)
 		err = bpf_map__reuse_fd(dp->bpf->maps.flows, former_flows);

@@ -35,9 +35,11 @@ static void show_limits(FILE *out, const struct hf_config *config)
 	fprintf(out, "flow table: %u flows in %lu pins, %lu MB\n", config->flows,
 		(unsigned long)pins, (unsigned long)(pins * sizeof(uint64_t) >> 20));
 	fprintf(out,
-		"timeouts: embryonic %u s, established %u s, closing %u s, UDP %u s, drain %u s\n",
+		"timeouts: embryonic %u s, established %u s, closing %u s, new UDP %u s, UDP %u s, "
+		"drain %u s\n",
 		config->timeouts.tcp_embryonic, config->timeouts.tcp_established,
-		config->timeouts.tcp_closing, config->timeouts.udp, config->timeouts.drain);
+		config->timeouts.tcp_closing, config->timeouts.udp_new, config->timeouts.udp,
+		config->timeouts.drain);
 }
 
 static void show_pool(FILE *out, const struct hf_config_pool *pool)
@@ -59,9 +61,9 @@ static void show_service(FILE *out, const struct hf_config *config,
 {
 	char text[HF_ADDRESS_TEXT];
 
-	fprintf(out, "service %s %s -> pool %s\n", hf_config_protocol_name(service->protocol),
+	fprintf(out, "service %s %s -> pool %s%s\n", hf_config_protocol_name(service->protocol),
 		hf_endpoint_format(&service->address, service->port, text),
-		config->pools[service->pool].name);
+		config->pools[service->pool].name, service->stateless ? ", stateless" : "");
 }
 
 void hf_show_config(FILE *out, const char *path, const struct hf_config *config)

@@ -43,6 +43,7 @@ static bool add_all(struct hf_service_table *table, const struct hf_config *conf
 			.id = service_ids[i],
 			.pool = pool_ids[s->pool],
 			.table_size = config->pools[s->pool].table_size,
+			.is_stateless = s->stateless,
 		};
 
 		memcpy(service.address, s->address.word, sizeof(service.address));
@@ -54,6 +55,18 @@ static bool add_all(struct hf_service_table *table, const struct hf_config *conf
 			return false;
 	}
 	return true;
+}
+
+static struct hf_own own(const struct hf_prefix *prefix)
+{
+	struct hf_own own = { 0 };
+
+	if (!prefix->address.family)
+		return own;
+	memcpy(own.address, prefix->address.word, sizeof(own.address));
+	for (uint32_t bit = 0; bit < prefix->length; bit++)
+		((uint8_t *)own.mask)[bit / 8] |= 0x80 >> bit % 8;
+	return own;
 }
 
 static uint16_t find_id(const struct hf_service_ids *ids, const struct hf_config_service *s)
@@ -103,6 +116,8 @@ int hf_service_table_build(struct hf_service_table *table, const struct hf_confi
 	for (uint64_t seed = 1; seed <= SEEDS_TRIED; seed++) {
 		memset(table, 0, sizeof(*table));
 		table->seed = seed;
+		table->own4 = own(&config->node.source_ipv4);
+		table->own6 = own(&config->node.source_ipv6);
 		if (add_all(table, config, service_ids, pool_ids))
 			return 0;
 	}

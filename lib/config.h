@@ -19,7 +19,6 @@
 #define HF_CONFIG_POOLS_MAX	 4096
 #define HF_CONFIG_BACKENDS_MAX	 65535
 #define HF_CONFIG_WEIGHT_DEFAULT 100
-#define HF_CONFIG_GUE_PORT	 6080 /* IANA's for GUE */
 #define HF_CONFIG_NAME_MAX	 63   /* as a DNS label */
 #define HF_CONFIG_FLOWS_DEFAULT	 1000000
 #define HF_CONFIG_FLOWS_MIN	 1000
@@ -61,6 +60,7 @@ struct hf_config_service {
 		char *pool;
 	} written;
 	enum hf_config_protocol protocol;
+	int stateless; /* 0 or 1 */
 	struct hf_address address;
 	uint16_t port; /* 0: all ports */
 	uint32_t pool; /* index into pools */
@@ -95,6 +95,7 @@ struct hf_config_timeouts {
 	char *tcp_embryonic;
 	char *tcp_established;
 	char *tcp_closing;
+	char *udp_new;
 	char *udp;
 	char *drain;
 };
@@ -110,7 +111,7 @@ struct hf_config {
 	uint32_t pool_count;
 	uint32_t flows;
 	struct {
-		uint32_t tcp_embryonic, tcp_established, tcp_closing, udp, drain;
+		uint32_t tcp_embryonic, tcp_established, tcp_closing, udp_new, udp, drain;
 	} timeouts;
 };
 

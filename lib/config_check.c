@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "lib/maglev.h"
+#include "lib/packet/base.h"
 
 /* In seconds: two passes of the sweeper, below which a living flow might seem idle; and a week. */
 #define TIMEOUT_MIN 4
@@ -182,6 +183,7 @@ static int check_timeouts(struct check *c)
 		{ "timeouts.tcp_established", w->tcp_established, 7200,
 		  &config->timeouts.tcp_established },
 		{ "timeouts.tcp_closing", w->tcp_closing, 60, &config->timeouts.tcp_closing },
+		{ "timeouts.udp_new", w->udp_new, 30, &config->timeouts.udp_new },
 		{ "timeouts.udp", w->udp, 120, &config->timeouts.udp },
 		{ "timeouts.drain", w->drain, 3600, &config->timeouts.drain },
 	};
@@ -316,7 +318,7 @@ static int check_pool(struct check *c, uint32_t i)
 	if (pool->written.gue_port && pool->encapsulation != HF_CONFIG_GUE)
 		return fault(c, path_of("pools[%u].gue_port", i),
 			     "the pool's encapsulation is ipip");
-	if (check_number(c, pool->written.gue_port, HF_CONFIG_GUE_PORT, 1, 65535,
+	if (check_number(c, pool->written.gue_port, HF_GUE_PORT, 1, 65535,
 			 path_of("pools[%u].gue_port", i), &port) < 0)
 		return -EINVAL;
 	pool->gue_port = port;
@@ -397,6 +399,21 @@ static bool is_backend(const struct hf_config *config, const struct hf_address *
 	return false;
 }
 
+/* A backend's agent would take its datagrams for tunnels inside tunnels. */
+static int check_tunnel_port(struct check *c, const struct hf_config_service *service, uint32_t i)
+{
+	const struct hf_config_pool *pool = &c->config->pools[service->pool];
+
+	if (service->protocol != HF_CONFIG_UDP || !service->port ||
+	    (service->port != HF_GUE_PORT &&
+	     (pool->encapsulation != HF_CONFIG_GUE || service->port != pool->gue_port)))
+		return 0;
+	return fault(c, path_of("services[%u].port", i),
+		     "UDP port %u is that of GUE tunnels, which must not come from clients; use "
+		     "another",
+		     service->port);
+}
+
 static int check_service(struct check *c, uint32_t i)
 {
 	struct hf_config_service *service = &c->config->services[i];
@@ -420,7 +437,11 @@ static int check_service(struct check *c, uint32_t i)
 		return fault(c, path_of("services[%u].pool", i),
 			     "there is no pool \"%.63s\"; define it under pools",
 			     service->written.pool);
-	return 0;
+	if (service->protocol == HF_CONFIG_TCP && service->stateless)
+		return fault(c, path_of("services[%u].stateless", i),
+			     "a TCP service can't be: its connections would break whenever the "
+			     "pool changes; leave it out");
+	return check_tunnel_port(c, service, i);
 }
 
 static unsigned long line_of(struct check *c, const struct hf_config_service *service)

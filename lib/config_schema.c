@@ -70,6 +70,7 @@ static const cyaml_schema_field_t service_fields[] = {
 	STRING("port", struct hf_config_service, written.port),
 	CHOICE("protocol", CYAML_FLAG_DEFAULT, struct hf_config_service, protocol, protocols),
 	STRING("pool", struct hf_config_service, written.pool),
+	CHOICE("stateless", CYAML_FLAG_OPTIONAL, struct hf_config_service, stateless, booleans),
 	CYAML_FIELD_END,
 };
 
@@ -104,6 +105,7 @@ static const cyaml_schema_field_t timeouts_fields[] = {
 	OPTIONAL_STRING("tcp_embryonic", struct hf_config_timeouts, tcp_embryonic),
 	OPTIONAL_STRING("tcp_established", struct hf_config_timeouts, tcp_established),
 	OPTIONAL_STRING("tcp_closing", struct hf_config_timeouts, tcp_closing),
+	OPTIONAL_STRING("udp_new", struct hf_config_timeouts, udp_new),
 	OPTIONAL_STRING("udp", struct hf_config_timeouts, udp),
 	OPTIONAL_STRING("drain", struct hf_config_timeouts, drain),
 	CYAML_FIELD_END,

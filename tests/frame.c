@@ -126,11 +126,45 @@ void frame_udp(struct frame *f, uint16_t source, uint16_t destination)
 	put16(f, f->l4 + 2, destination);
 }
 
+void frame_icmp(struct frame *f, uint8_t type, uint8_t code, uint32_t rest)
+{
+	begin_l4(f, f->bytes[f->l3] >> 4 == 4 ? IPPROTO_ICMP : IPPROTO_ICMPV6, 8);
+	f->bytes[f->l4] = type;
+	f->bytes[f->l4 + 1] = code;
+	put16(f, f->l4 + 4, rest >> 16);
+	put16(f, f->l4 + 6, rest);
+}
+
+void frame_append(struct frame *f, const void *bytes, size_t length)
+{
+	size_t at = f->length;
+
+	grow(f, length);
+	memcpy(f->bytes + at, bytes, length);
+}
+
+void frame_fragment4(struct frame *f, uint16_t id, uint16_t offset, bool more)
+{
+	put16(f, f->l3 + 4, id);
+	put16(f, f->l3 + 6, offset | (more ? 0x2000 : 0));
+	frame_finish_ip(f);
+}
+
+void frame_fragment6(struct frame *f, uint32_t id, uint16_t offset, bool more)
+{
+	frame_ipv6_extension(f, IPPROTO_FRAGMENT, 0);
+	put16(f, f->l4 + 2, offset << 3 | more);
+	put16(f, f->l4 + 4, id >> 16);
+	put16(f, f->l4 + 6, id);
+}
+
 void frame_payload(struct frame *f, size_t bytes)
 {
-	for (size_t i = 0; i < bytes; i++)
-		f->bytes[f->length + i] = i * 7;
+	size_t at = f->length;
+
 	grow(f, bytes);
+	for (size_t i = 0; i < bytes; i++)
+		f->bytes[at + i] = i * 7;
 }
 
 uint16_t frame_checksum(const void *bytes, size_t length, uint32_t start)
@@ -145,27 +179,48 @@ uint16_t frame_checksum(const void *bytes, size_t length, uint32_t start)
 	return ~sum;
 }
 
+void frame_finish_ip(struct frame *f)
+{
+	uint8_t *ip = f->bytes + f->l3;
+
+	if (ip[0] >> 4 == 6) {
+		put16(f, f->l3 + 4, f->length - f->l3 - 40);
+		return;
+	}
+	put16(f, f->l3 + 2, f->length - f->l3);
+	put16(f, f->l3 + 10, 0);
+	put16(f, f->l3 + 10, frame_checksum(ip, (ip[0] & 15) * 4, 0));
+}
+
+static size_t checksum_field(const struct frame *f)
+{
+	switch (f->protocol) {
+	case IPPROTO_TCP:
+		return f->l4 + 16;
+	case IPPROTO_UDP:
+		return f->l4 + 6;
+	default:
+		return f->l4 + 2;
+	}
+}
+
 void frame_finish(struct frame *f)
 {
 	uint8_t *ip = f->bytes + f->l3;
 	bool ipv4 = ip[0] >> 4 == 4;
 	size_t l4_length = f->length - f->l4, addresses = ipv4 ? 8 : 32;
-	size_t field = f->l4 + (f->protocol == IPPROTO_TCP ? 16 : 6);
+	size_t field = checksum_field(f);
 	uint32_t start;
 
 	if (f->protocol == IPPROTO_UDP)
 		put16(f, f->l4 + 4, l4_length);
 	start = (uint16_t)~frame_checksum(ip + (ipv4 ? 12 : 8), addresses, 0);
 	start += f->protocol + l4_length;
+	if (f->protocol == IPPROTO_ICMP)
+		start = 0; /* no pseudo header */
 	put16(f, field, 0);
 	put16(f, field, frame_checksum(f->bytes + f->l4, l4_length, start));
-	if (ipv4) {
-		put16(f, f->l3 + 2, f->length - f->l3);
-		put16(f, f->l3 + 10, 0);
-		put16(f, f->l3 + 10, frame_checksum(ip, (ip[0] & 15) * 4, 0));
-	} else {
-		put16(f, f->l3 + 4, f->length - f->l3 - 40);
-	}
+	frame_finish_ip(f);
 }
 
 void frame_flow(struct frame *f, uint8_t protocol, const char *source, uint16_t source_port,

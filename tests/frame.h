@@ -10,6 +10,7 @@
 #ifndef HF_TESTS_FRAME_H
 #define HF_TESTS_FRAME_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -31,7 +32,16 @@ void frame_ipv6_extension(struct frame *f, uint8_t kind, uint8_t more);
 /* flags: HF_TCP_SYN and the like */
 void frame_tcp(struct frame *f, uint16_t source, uint16_t destination, uint8_t flags);
 void frame_udp(struct frame *f, uint16_t source, uint16_t destination);
+/* ICMP or ICMPv6, by the family; `rest`: the second word, the MTU of a "too big" for instance. */
+void frame_icmp(struct frame *f, uint8_t type, uint8_t code, uint32_t rest);
 void frame_payload(struct frame *f, size_t bytes);
+void frame_append(struct frame *f, const void *bytes, size_t length);
+/* Makes an IPv4 frame that is finished but for this a fragment; offset in units of 8 bytes. */
+void frame_fragment4(struct frame *f, uint16_t id, uint16_t offset, bool more);
+/* Follows frame_ipv6(): a fragment header. The next frame_ or frame_append() is what it carries. */
+void frame_fragment6(struct frame *f, uint32_t id, uint16_t offset, bool more);
+/* Sets the IP header's length and checksum, and leaves alone what follows it. */
+void frame_finish_ip(struct frame *f);
 void frame_finish(struct frame *f);
 
 /* One's complement sum of bytes, folded and inverted: 0 over a header with a good checksum. */

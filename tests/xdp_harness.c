@@ -13,6 +13,7 @@
 
 #include "lbnode/tables.h"
 #include "lib/percpu.h"
+#include "lib/tick.h"
 
 #define MUST(condition, ...)                                                         \
 	do {                                                                         \
@@ -147,6 +148,7 @@ void harness_open(struct harness *h, const char *yaml, uint32_t bits)
 	h->bpf->rodata->flow_key.k0 = HARNESS_KEY0;
 	h->bpf->rodata->flow_key.k1 = HARNESS_KEY1;
 	h->bpf->rodata->bucket_bits = bits;
+	h->bpf->rodata->tick_us = hf_tick_us();
 	bpf_map__set_max_entries(h->bpf->maps.flows, 1U << bits);
 	MUST(lb_bpf__load(h->bpf) == 0, "load the BPF object (as root?)");
 	h->flows = mmap(NULL, sizeof(*h->flows) << bits, PROT_READ | PROT_WRITE, MAP_SHARED,

@@ -8,10 +8,15 @@
 #define HF_LBHOST_BPF_DECAPSULATE_H
 
 #include "lbhost/bpf/maps.h"
+#include "lib/packet/l2.h"
+#include "lib/packet/source.h"
 
 #define HF_GUE_VARIANT(byte)	  ((byte) >> 6)
 #define HF_GUE_CONTROL(byte)	  ((byte) >> 5 & 1)
 #define HF_GUE_OPTION_WORDS(byte) ((byte)&0x1f)
+
+/* Far beyond what any outer headers take. */
+#define HF_INNER_OFFSET_MAX 0x3fff
 
 #define HF_ECN_MASK 3
 #define HF_ECN_NONE 0
@@ -20,37 +25,63 @@
 
 struct hf_tunnel {
 	struct hf_packet outer;
-	void *inner;   /* its IP header */
-	__u8 protocol; /* IPPROTO_IPIP or IPPROTO_IPV6: what the inner packet is */
+	__u32 outer_length; /* of all headers before the inner one */
+	__u8 protocol;	    /* IPPROTO_IPIP or IPPROTO_IPV6: what the inner packet is */
 	bool is_gue;
 };
 
-/* The outer header is a tunnel's: where the inner packet starts. False: it is not, or it is cut
- * short, which *malformed tells. */
-HF_INLINE bool hf_find_inner(struct hf_tunnel *t, enum hf_parsed parsed, void *end, bool *malformed)
-{
-	struct hf_packet *p = &t->outer;
-	__u8 *gue;
+/* Where in the frame, from its start on, the tunnel's parts are. */
+struct hf_tunnel_at {
+	__u32 outer, inner;
+	__u32 end; /* of what the outer header says is the packet */
+	__u8 protocol;
+	__u8 tos; /* the outer header's */
+	__u16 reserved;
+};
 
-	*malformed = false;
-	if (parsed == HF_PARSED_OTHER &&
-	    (p->protocol == IPPROTO_IPIP || p->protocol == IPPROTO_IPV6)) {
-		t->protocol = p->protocol;
-		t->inner = p->l4;
-		return true;
-	}
-	if (parsed != HF_PARSED_FLOW || p->protocol != IPPROTO_UDP ||
-	    p->destination_port != bpf_htons(gue_port))
-		return false;
-	gue = p->l4 + sizeof(struct udphdr);
-	*malformed = true;
+enum hf_found {
+	HF_FOUND_TUNNEL,
+	HF_FOUND_NONE,
+	HF_FOUND_MALFORMED,
+	HF_FOUND_FRAGMENT,
+};
+
+HF_INLINE enum hf_found hf_find_in_ipip(struct hf_tunnel *t, enum hf_parsed parsed)
+{
+	if (parsed == HF_PARSED_FRAGMENT)
+		return HF_FOUND_FRAGMENT;
+	t->protocol = t->outer.protocol;
+	t->outer_length = t->outer.l4_offset;
+	return parsed == HF_PARSED_OTHER ? HF_FOUND_TUNNEL : HF_FOUND_MALFORMED;
+}
+
+HF_INLINE enum hf_found hf_find_in_gue(struct hf_tunnel *t, void *end)
+{
+	__u8 *gue = t->outer.l4 + sizeof(struct udphdr);
+
 	if ((void *)(gue + 4) > end || HF_GUE_VARIANT(gue[0]) != 0 || HF_GUE_CONTROL(gue[0]))
-		return false;
+		return HF_FOUND_MALFORMED;
 	t->is_gue = true;
 	t->protocol = gue[1];
-	t->inner = gue + 4 + HF_GUE_OPTION_WORDS(gue[0]) * 4;
-	*malformed = t->protocol != IPPROTO_IPIP && t->protocol != IPPROTO_IPV6;
-	return !*malformed;
+	t->outer_length = t->outer.l4_offset + sizeof(struct udphdr) + 4 +
+			  HF_GUE_OPTION_WORDS(gue[0]) * 4;
+	return t->protocol == IPPROTO_IPIP || t->protocol == IPPROTO_IPV6 ? HF_FOUND_TUNNEL
+									  : HF_FOUND_MALFORMED;
+}
+
+/* Where the inner packet is, if the outer headers are a tunnel's. */
+HF_INLINE enum hf_found hf_find_inner(struct hf_tunnel *t, enum hf_parsed parsed, void *end)
+{
+	const struct hf_packet *p = &t->outer;
+
+	if (parsed == HF_PARSED_NOT_IP)
+		return HF_FOUND_NONE;
+	if (p->protocol == IPPROTO_IPIP || p->protocol == IPPROTO_IPV6)
+		return hf_find_in_ipip(t, parsed);
+	if (parsed == HF_PARSED_FLOW && p->protocol == IPPROTO_UDP &&
+	    p->destination_port == bpf_htons(gue_port))
+		return hf_find_in_gue(t, end);
+	return HF_FOUND_NONE;
 }
 
 HF_INLINE bool hf_is_local(const struct hf_packet *p)
@@ -81,76 +112,102 @@ HF_INLINE void hf_set_ecn(void *inner, __u8 family, __u8 old, __u8 new)
 		return;
 	}
 	ip->tos = (ip->tos & ~HF_ECN_MASK) | new;
-	/* RFC 1624, equation 3: HC' = ~(~HC + ~m + m') */
-	__u32 sum = (__u16)~ip->check + (__u16)~bpf_htons(old) + bpf_htons(new);
-
-	sum = (sum & 0xffff) + (sum >> 16);
-	ip->check = ~((sum & 0xffff) + (sum >> 16));
+	ip->check = hf_checksum_replace(ip->check, bpf_htons(old), bpf_htons(new));
 }
 
 /* RFC 6040 section 4.2, figure 4. False: the packet must be dropped. */
-HF_INLINE bool hf_combine_ecn(const struct hf_tunnel *t, const struct hf_packet *inner)
+HF_INLINE bool hf_combine_ecn(const struct hf_tunnel_at *at, const struct hf_packet *inner)
 {
-	__u8 outside = t->outer.tos & HF_ECN_MASK, inside = inner->tos & HF_ECN_MASK;
+	__u8 outside = at->tos & HF_ECN_MASK, inside = inner->tos & HF_ECN_MASK;
 
 	if (outside == HF_ECN_CE && inside == HF_ECN_NONE)
 		return false;
 	if (inside == HF_ECN_NONE || inside == HF_ECN_CE)
 		return true;
 	if (outside == HF_ECN_CE || (outside == HF_ECN_ECT1 && inside != HF_ECN_ECT1))
-		hf_set_ecn(t->inner, inner->family, inside, outside);
+		hf_set_ecn(inner->l3, inner->family, inside, outside);
 	return true;
 }
 
 /* Remembers what a SYN came for, so that its SYN-ACK can be clamped (clamp.h). */
-HF_INLINE void hf_note_vip(const struct hf_tunnel *t, const struct hf_packet *inner)
+HF_INLINE void hf_note_vip(const struct hf_tunnel_at *at, const struct hf_packet *inner)
 {
 	struct hf_host_address vip = hf_host_address(inner->destination, inner->family);
-	__u32 overhead = t->inner - t->outer.l3;
+	__u32 overhead = at->inner - at->outer;
 
 	if (inner->protocol == IPPROTO_TCP && (inner->tcp_flags & HF_TCP_SYN))
 		bpf_map_update_elem(&vips, &vip, &overhead, BPF_ANY);
 }
 
-struct hf_l2 {
-	__be16 word[(ETH_HLEN + HF_MAX_VLAN_TAGS * sizeof(struct hf_vlan_header)) / 2];
-};
+/* A tunnel in the tunnel: nodes take none from clients, so it was made to pass for something. */
+HF_INLINE bool hf_is_nested(const struct hf_packet *inner, enum hf_parsed parsed)
+{
+	if (parsed == HF_PARSED_FLOW)
+		return inner->protocol == IPPROTO_UDP &&
+		       inner->destination_port == bpf_htons(gue_port);
+	return inner->protocol == IPPROTO_IPIP || inner->protocol == IPPROTO_IPV6;
+}
 
-/* Moves the Ethernet header and its tags, `length` bytes, to before the inner packet. `length` is
- * constant where this is inlined. */
-HF_INLINE bool hf_move_l2(struct xdp_md *ctx, __u32 outer_length, __be16 protocol, __u32 length)
+/* From a client: not from an address of this host's, which the VIP is, nor from no host's. */
+HF_INLINE bool hf_is_from_a_client(const struct hf_packet *inner)
+{
+	struct hf_host_address key = hf_host_address(inner->source, inner->family);
+
+	return hf_is_host_address(inner->source, inner->family) &&
+	       !bpf_map_lookup_elem(&local_addresses, &key);
+}
+
+/* The inner packet must be whole, and within what the outer header says. */
+HF_INLINE enum hf_parsed hf_parse_inner(const struct hf_tunnel_at *at, struct hf_packet *inner,
+					void *data, void *end)
+{
+	enum hf_parsed parsed;
+
+	inner->l3 = data + at->inner;
+	inner->fragment_offset = 0;
+	inner->fragment_id = 0;
+	parsed = at->protocol == IPPROTO_IPIP ? hf_parse_ipv4(inner, end)
+					      : hf_parse_ipv6(inner, end);
+	if (parsed == HF_PARSED_NOT_IP || at->inner + inner->length > at->end)
+		return HF_PARSED_MALFORMED;
+	if (parsed != HF_PARSED_FLOW)
+		inner->tcp_flags = 0;
+	return parsed;
+}
+
+#define HF_HOST_GOOD HF_HOST_COUNTER_END
+
+/*
+ * Looks at the inner packet, and makes it ready to be given to the host: HF_HOST_GOOD, or the drop
+ * to count. Not static, so that the verifier looks at it once, and not once for each form that
+ * the outer headers can have.
+ */
+__attribute__((noinline)) int hf_check_inner(struct xdp_md *ctx, const struct hf_tunnel_at *at)
 {
 	void *data = (void *)(long)ctx->data, *end = (void *)(long)ctx->data_end;
-	struct hf_l2 l2;
+	struct hf_packet inner;
+	enum hf_parsed parsed;
 
-	if (data + length > end)
-		return false;
-	__builtin_memcpy(&l2, data, length);
-	if (bpf_xdp_adjust_head(ctx, outer_length))
-		return false;
-	data = (void *)(long)ctx->data;
-	end = (void *)(long)ctx->data_end;
-	if (data + length > end)
-		return false;
-	l2.word[length / 2 - 1] = protocol;
-	__builtin_memcpy(data, &l2, length);
-	return true;
+	if (!at || at->inner > HF_INNER_OFFSET_MAX)
+		return HF_HOST_DROP_MALFORMED;
+	parsed = hf_parse_inner(at, &inner, data, end);
+	if (parsed == HF_PARSED_MALFORMED)
+		return HF_HOST_DROP_MALFORMED;
+	if (hf_is_nested(&inner, parsed))
+		return HF_HOST_DROP_NESTED;
+	if (!hf_is_from_a_client(&inner))
+		return HF_HOST_DROP_CLIENT;
+	if (!hf_combine_ecn(at, &inner))
+		return HF_HOST_DROP_ECN;
+	hf_note_vip(at, &inner);
+	return HF_HOST_GOOD;
 }
 
 HF_INLINE bool hf_unwrap(struct xdp_md *ctx, const struct hf_tunnel *t)
 {
 	__be16 protocol = t->protocol == IPPROTO_IPIP ? bpf_htons(ETH_P_IP) : bpf_htons(ETH_P_IPV6);
-	__u32 outer_length = t->inner - t->outer.l3;
-	const __u32 tag = sizeof(struct hf_vlan_header);
 
-	switch (t->outer.l2_length) {
-	case ETH_HLEN:
-		return hf_move_l2(ctx, outer_length, protocol, ETH_HLEN);
-	case ETH_HLEN + tag:
-		return hf_move_l2(ctx, outer_length, protocol, ETH_HLEN + tag);
-	default:
-		return hf_move_l2(ctx, outer_length, protocol, ETH_HLEN + 2 * tag);
-	}
+	return hf_move_l2(ctx, t->outer.l2_length, t->outer_length, protocol);
 }
 
 HF_INLINE int hf_drop(enum hf_host_counter why)
@@ -159,51 +216,40 @@ HF_INLINE int hf_drop(enum hf_host_counter why)
 	return XDP_DROP;
 }
 
-/* The inner packet must be whole, and within what the outer header says. */
-HF_INLINE bool hf_parse_inner(const struct hf_tunnel *t, struct hf_packet *inner, void *end)
+/* The outer headers are good: of what they carry. */
+HF_INLINE int hf_take_inner(struct xdp_md *ctx, const struct hf_tunnel *t)
 {
-	enum hf_parsed parsed;
+	struct hf_tunnel_at at = {
+		.outer = t->outer.l2_length,
+		.inner = t->outer.l2_length + t->outer_length,
+		.end = t->outer.l2_length + t->outer.length,
+		.protocol = t->protocol,
+		.tos = t->outer.tos,
+	};
+	int found = hf_check_inner(ctx, &at);
 
-	inner->l3 = t->inner;
-	parsed =
-		t->protocol == IPPROTO_IPIP ? hf_parse_ipv4(inner, end) : hf_parse_ipv6(inner, end);
-	if (parsed == HF_PARSED_MALFORMED || parsed == HF_PARSED_NOT_IP)
-		return false;
-	if (parsed != HF_PARSED_FLOW)
-		inner->protocol = inner->tcp_flags = 0;
-	return t->inner + inner->length <= t->outer.l3 + t->outer.length;
+	if (found != HF_HOST_GOOD)
+		return hf_drop(found);
+	if (!hf_unwrap(ctx, t))
+		return hf_drop(HF_HOST_DROP_INTERNAL);
+	hf_count(t->is_gue ? HF_HOST_DECAPSULATED_GUE : HF_HOST_DECAPSULATED_IPIP);
+	return XDP_PASS;
 }
 
 HF_INLINE int hf_decapsulate(struct xdp_md *ctx)
 {
 	void *data = (void *)(long)ctx->data, *end = (void *)(long)ctx->data_end;
-	struct hf_packet inner;
 	struct hf_tunnel t = { .is_gue = false };
-	enum hf_parsed parsed;
-	bool malformed, found;
+	enum hf_found found = hf_find_inner(&t, hf_parse(data, end, &t.outer), end);
 
-	parsed = hf_parse(data, end, &t.outer);
-	if (parsed == HF_PARSED_FRAGMENT) {
-		if ((t.outer.protocol != IPPROTO_IPIP && t.outer.protocol != IPPROTO_IPV6) ||
-		    !hf_is_local(&t.outer))
-			return XDP_PASS;
-		return hf_drop(hf_is_allowed(&t.outer) ? HF_HOST_DROP_FRAGMENT
-						       : HF_HOST_DROP_SOURCE);
-	}
-	found = hf_find_inner(&t, parsed, end, &malformed);
-	if ((!found && !malformed) || !hf_is_local(&t.outer))
+	if (found == HF_FOUND_NONE || !hf_is_local(&t.outer))
 		return XDP_PASS;
 	if (!hf_is_allowed(&t.outer))
 		return hf_drop(HF_HOST_DROP_SOURCE);
-	if (malformed || !hf_parse_inner(&t, &inner, end))
-		return hf_drop(HF_HOST_DROP_MALFORMED);
-	if (!hf_combine_ecn(&t, &inner))
-		return hf_drop(HF_HOST_DROP_ECN);
-	hf_note_vip(&t, &inner);
-	if (!hf_unwrap(ctx, &t))
-		return hf_drop(HF_HOST_DROP_INTERNAL);
-	hf_count(t.is_gue ? HF_HOST_DECAPSULATED_GUE : HF_HOST_DECAPSULATED_IPIP);
-	return XDP_PASS;
+	if (found == HF_FOUND_FRAGMENT)
+		return hf_drop(HF_HOST_DROP_FRAGMENT);
+	return found == HF_FOUND_TUNNEL ? hf_take_inner(ctx, &t)
+					: hf_drop(HF_HOST_DROP_MALFORMED);
 }
 
 #endif

@@ -11,6 +11,8 @@
 	X(DECAPSULATED_GUE, "GUE packets unwrapped and given to the host")                     \
 	X(DROP_SOURCE, "tunnel packets to this host from a source that --allow does not name") \
 	X(DROP_MALFORMED, "tunnel packets whose headers contradict each other or the frame")   \
+	X(DROP_NESTED, "tunnel packets with another tunnel inside")                            \
+	X(DROP_CLIENT, "inner packets from a local address, or from none a client can have")   \
 	X(DROP_FRAGMENT, "fragments of IPIP packets, which are not put together")              \
 	X(DROP_ECN, "marked congested outside, not ECN-capable inside (RFC 6040)")             \
 	X(DROP_INTERNAL, "the kernel refused to move the packet's start")                      \

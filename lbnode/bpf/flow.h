@@ -11,14 +11,17 @@
 
 #include "lib/packet/digest.h"
 #include "lbnode/bpf/maps.h"
+#include "lbnode/bpf/source.h"
 
 /* What is known of the packet in hand while its backend is looked for. */
 struct hf_flow {
 	const struct hf_packet *packet;
+	const struct hf_service_table *table;
 	const struct hf_service *service;
 	__u64 digest;
 	__u16 backend_id;
 	bool is_new;
+	__u8 refused; /* enum hf_counter: why there is no backend */
 };
 
 HF_INLINE bool hf_starts_flow(const struct hf_packet *p)
@@ -57,6 +60,12 @@ HF_INLINE enum hf_pin_state hf_first_state(const struct hf_packet *p)
 	return HF_PIN_ADOPTED;
 }
 
+/* By itself, like what is rare, for the verifier's sake. */
+HF_RARE int hf_insert(__u64 digest, __u64 pin)
+{
+	return hf_flow_insert(digest, bucket_bits, pin);
+}
+
 HF_INLINE void hf_pin_flow(struct hf_flow *f)
 {
 	enum hf_pin_state state = hf_first_state(f->packet);
@@ -64,7 +73,7 @@ HF_INLINE void hf_pin_flow(struct hf_flow *f)
 
 	f->is_new = state == HF_PIN_EMBRYONIC || state == HF_PIN_UDP_NEW;
 	hf_count(f->is_new ? HF_COUNT_FLOWS_NEW : HF_COUNT_FLOWS_ADOPTED);
-	switch (hf_flow_insert(f->digest, bucket_bits, pin)) {
+	switch (hf_insert(f->digest, pin)) {
 	case HF_INSERTED:
 		return;
 	case HF_INSERTED_DISPLACING:
@@ -76,6 +85,18 @@ HF_INLINE void hf_pin_flow(struct hf_flow *f)
 	}
 }
 
+/* A service on all ports does not have the tunnels'. */
+HF_INLINE bool hf_may_have_a_flow(struct hf_flow *f)
+{
+	if (!hf_source_is_sound(f->table, f->packet))
+		f->refused = HF_COUNT_DROP_SOURCE;
+	else if (!f->service->port && hf_is_tunnel(f->packet, HF_PARSED_FLOW))
+		f->refused = HF_COUNT_DROP_TUNNEL;
+	else
+		return true;
+	return false;
+}
+
 /* Of a flow that is not known, or whose pin (in `cell`) no longer holds. Not inlined: the hot path
  * stays small without it. */
 static __attribute__((noinline)) int hf_choose(struct hf_flow *f, __u64 *cell, __u64 old)
@@ -83,9 +104,13 @@ static __attribute__((noinline)) int hf_choose(struct hf_flow *f, __u64 *cell, _
 	const struct hf_packet *p = f->packet;
 	__u64 pin;
 
+	f->backend_id = HF_NO_BACKEND;
+	if (!hf_may_have_a_flow(f))
+		return 0;
 	f->backend_id = hf_choice(f->service, f->digest);
 	/* Nothing to pin; or, after a reset, no more to come. */
-	if (f->backend_id == HF_NO_BACKEND || p->tcp_flags & HF_TCP_RST)
+	if (f->backend_id == HF_NO_BACKEND || f->service->is_stateless ||
+	    p->tcp_flags & HF_TCP_RST)
 		return 0;
 	if (!cell) {
 		hf_pin_flow(f);
@@ -104,14 +129,17 @@ HF_INLINE bool hf_may_begin_anew(__u64 pin, const struct hf_backend *backend)
 	       (hf_pin_state(pin) == HF_PIN_EMBRYONIC && backend->is_draining);
 }
 
-/* The packet's backend, its id in f->backend_id; NULL: there is none. */
+/* The packet's backend, its id in f->backend_id; NULL: there is none, and f->refused says why. */
 HF_INLINE struct hf_backend *hf_flow_backend(struct hf_flow *f)
 {
 	const struct hf_packet *p = f->packet;
 	struct hf_backend *backend;
-	__u64 pin = 0, next, *cell;
+	__u64 pin = 0, next, *cell = NULL;
 
-	cell = hf_flow_find(f->digest, bucket_bits, &pin);
+	f->is_new = false;
+	f->refused = HF_COUNT_DROP_NO_BACKEND;
+	if (!f->service->is_stateless)
+		cell = hf_flow_find(f->digest, bucket_bits, &pin);
 	if (cell) {
 		f->backend_id = hf_pin_backend(pin);
 		backend = hf_backend(f->backend_id);
@@ -124,6 +152,22 @@ HF_INLINE struct hf_backend *hf_flow_backend(struct hf_flow *f)
 		}
 	}
 	hf_choose(f, cell, pin);
+	return hf_backend(f->backend_id);
+}
+
+/* The same of a packet that is not the flow's own: it leaves no trace. */
+HF_INLINE struct hf_backend *hf_flow_backend_of_others(struct hf_flow *f)
+{
+	struct hf_backend *backend;
+	__u64 pin = 0;
+
+	if (!f->service->is_stateless && hf_flow_find(f->digest, bucket_bits, &pin)) {
+		f->backend_id = hf_pin_backend(pin);
+		backend = hf_backend(f->backend_id);
+		if (backend)
+			return backend;
+	}
+	f->backend_id = hf_choice(f->service, f->digest);
 	return hf_backend(f->backend_id);
 }
 

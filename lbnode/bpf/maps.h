@@ -16,6 +16,7 @@
 /* Constants of this load: the verifier sees their values. */
 const volatile struct hf_key flow_key;
 const volatile __u32 bucket_bits = HF_BUCKETS_MIN_BITS;
+const volatile __u32 tick_us = 1000; /* of a jiffy, which BPF can't tell */
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
@@ -86,6 +87,28 @@ struct {
 	__type(value, __u32);
 } devices SEC(".maps");
 
+/* By a hash of source and purpose: when it may be heard again (limit.h). */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, HF_LIMIT_CELLS);
+	__type(key, __u32);
+	__type(value, __u64);
+} limits SEC(".maps");
+
+/* By datagram: where its fragments go. The kernel gives the longest unused to newcomers. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 16384);
+	__type(key, __u64);
+	__type(value, struct hf_fragment);
+} fragments SEC(".maps");
+
+/* To the agent, which holds them. */
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 1 << 20);
+} held SEC(".maps");
+
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, HF_COUNTER_END);
@@ -106,6 +129,20 @@ struct {
 	__type(key, __u32);
 	__type(value, struct hf_traffic);
 } backend_traffic SEC(".maps");
+
+/*
+ * What is rare is a function of its own, which takes nothing but the context, and so parses the
+ * packet once more: the hot path stays small, and the verifier looks at each of them once. (As static
+ * functions it would look at them in every state that the packet can be in, which is beyond its
+ * limit; as tail calls they would need a map that dies with its last pin.)
+ */
+#define HF_RARE __attribute__((noinline))
+
+/* A coarse clock, for what is rare. */
+HF_INLINE __u64 hf_now_us(void)
+{
+	return bpf_jiffies64() * tick_us;
+}
 
 static struct hf_bucket *hf_flow_bucket(__u32 index)
 {

@@ -27,26 +27,26 @@ HF_INLINE __u32 hf_service_hash(__u64 seed, const __u32 address[4], __be16 port,
 	return h >> 49; /* log2(HF_SERVICE_CELLS) = 15 bits */
 }
 
-HF_INLINE bool hf_service_is(const struct hf_service *s, const struct hf_packet *p, __be16 port,
-			     __u8 protocol)
+HF_INLINE bool hf_service_is(const struct hf_service *s, const __u32 address[4], __u8 family,
+			     __be16 port, __u8 protocol)
 {
-	return s->address[0] == p->destination[0] && s->port == port && s->protocol == protocol &&
-	       s->family == p->family && s->address[1] == p->destination[1] &&
-	       s->address[2] == p->destination[2] && s->address[3] == p->destination[3];
+	return s->address[0] == address[0] && s->port == port && s->protocol == protocol &&
+	       s->family == family && s->address[1] == address[1] &&
+	       s->address[2] == address[2] && s->address[3] == address[3];
 }
 
 HF_INLINE const struct hf_service *hf_service_probe(const struct hf_service_table *table,
-						    const struct hf_packet *p, __be16 port,
-						    __u8 protocol)
+						    const __u32 address[4], __u8 family,
+						    __be16 port, __u8 protocol)
 {
-	__u32 at = hf_service_hash(table->seed, p->destination, port, protocol);
+	__u32 at = hf_service_hash(table->seed, address, port, protocol);
 
 	for (int i = 0; i < HF_SERVICE_PROBES; i++) {
 		const struct hf_service *s = &table->cell[(at + i) & (HF_SERVICE_CELLS - 1)];
 
 		if (!s->family)
 			return NULL;
-		if (hf_service_is(s, p, port, protocol))
+		if (hf_service_is(s, address, family, port, protocol))
 			return s;
 	}
 	return NULL;
@@ -55,14 +55,16 @@ HF_INLINE const struct hf_service *hf_service_probe(const struct hf_service_tabl
 HF_INLINE const struct hf_service *hf_service_find(const struct hf_service_table *table,
 						   const struct hf_packet *p)
 {
-	const struct hf_service *s = hf_service_probe(table, p, p->destination_port, p->protocol);
+	const struct hf_service *s = hf_service_probe(table, p->destination, p->family,
+						      p->destination_port, p->protocol);
 
-	return s ? s : hf_service_probe(table, p, 0, p->protocol);
+	return s ? s : hf_service_probe(table, p->destination, p->family, 0, p->protocol);
 }
 
-HF_INLINE bool hf_service_is_vip(const struct hf_service_table *table, const struct hf_packet *p)
+HF_INLINE bool hf_is_vip(const struct hf_service_table *table, const __u32 address[4],
+			 __u8 family)
 {
-	return hf_service_probe(table, p, 0, 0) != NULL;
+	return hf_service_probe(table, address, family, 0, 0) != NULL;
 }
 
 _Static_assert(HF_SERVICE_CELLS == 1 << 15, "hf_service_hash() gives 15 bits");

@@ -15,7 +15,6 @@
 #include "lbnode/bpf/maps.h"
 
 #define HF_OUTER_TTL 64
-#define HF_IPV4_DF   0x4000
 #define HF_IPV6_FLOW 0x000fffff
 #define HF_GUE_IPV4  bpf_htons(IPPROTO_IPIP) /* version 0, no options, a 2-byte header word */
 #define HF_GUE_IPV6  bpf_htons(IPPROTO_IPV6)
@@ -56,13 +55,6 @@ HF_INLINE __u32 hf_outer_length(__u8 encapsulation)
 	}
 }
 
-HF_INLINE __u16 hf_fold(__u32 sum)
-{
-	sum = (sum & 0xffff) + (sum >> 16);
-	sum = (sum & 0xffff) + (sum >> 16);
-	return ~sum;
-}
-
 /* backend->checksum sums up what all of a backend's outer headers have in common. */
 HF_INLINE void hf_write_ipv4(struct iphdr *ip, const struct hf_backend *backend,
 			     const struct hf_inner *in, __u8 protocol, __u16 length)
@@ -77,7 +69,7 @@ HF_INLINE void hf_write_ipv4(struct iphdr *ip, const struct hf_backend *backend,
 	ip->frag_off = bpf_htons(HF_IPV4_DF);
 	ip->ttl = HF_OUTER_TTL;
 	ip->protocol = protocol;
-	ip->check = hf_fold(sum);
+	ip->check = hf_checksum_fold(sum);
 	ip->saddr = source;
 	ip->daddr = backend->address[0];
 }
@@ -179,6 +171,8 @@ HF_INLINE int hf_leave(struct xdp_md *ctx, const struct hf_nexthop *nexthop)
 	return verdict;
 }
 
+/* A verdict; or, negative, the size that a packet must have to fit the tunnel: this one has not been
+ * touched. */
 HF_INLINE int hf_forward(struct xdp_md *ctx, const struct hf_packet *p,
 			 const struct hf_backend *backend, __u64 digest)
 {
@@ -198,7 +192,7 @@ HF_INLINE int hf_forward(struct xdp_md *ctx, const struct hf_packet *p,
 	if (!nexthop || !nexthop->ifindex)
 		return hf_drop(HF_COUNT_DROP_NO_NEXTHOP);
 	if (in.length + outer > nexthop->mtu)
-		return hf_drop(HF_COUNT_DROP_TOO_BIG);
+		return nexthop->mtu > outer ? (int)outer - (int)nexthop->mtu : -1;
 	l2 = sizeof(struct ethhdr) + nexthop->vlan_tags * sizeof(struct hf_vlan_header);
 	if (bpf_xdp_adjust_head(ctx, (int)p->l2_length - l2 - (int)outer))
 		return hf_drop(HF_COUNT_DROP_INTERNAL);

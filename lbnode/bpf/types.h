@@ -15,6 +15,7 @@
 	8192 /* twice the configuration's limit: old and new ones overlap in a reload */
 #define HF_MAX_BACKENDS 65536 /* ids; id 0 is never a backend, which leaves 65,535 */
 #define HF_NO_BACKEND	0
+#define HF_LIMIT_CELLS	65536
 
 /* Which outer header a backend's packets get. */
 enum hf_encapsulation {
@@ -76,12 +77,36 @@ struct hf_service {
 	__u16 id;
 	__u16 pool;
 	__u32 table_size; /* slots of the pool's table */
-	__u32 reserved;
+	__u8 is_stateless; /* its packets go by their slots' choice, and leave no pins */
+	__u8 reserved[3];
+};
+
+/* The addresses that the node's tunnels come from; an all-zero mask: none. Network order. */
+struct hf_own {
+	__u32 address[4];
+	__u32 mask[4];
 };
 
 struct hf_service_table {
 	__u64 seed;
+	struct hf_own own4, own6;
 	struct hf_service cell[HF_SERVICE_CELLS];
+};
+
+/* What a datagram's first fragment leaves for the others. */
+struct hf_fragment {
+	__u64 seen_us; /* hf_now_us() */
+	__u16 backend;
+	__u16 reserved[3];
+};
+
+/* A fragment that came before its datagram's first one: the agent keeps it for a while. */
+#define HF_HELD_BYTES_MAX 2024
+struct hf_held {
+	__u64 datagram; /* its key in `fragments` */
+	__u32 ifindex;	/* that it came by */
+	__u32 length;
+	__u8 frame[HF_HELD_BYTES_MAX];
 };
 
 /* Per CPU, per service or backend. Bytes are those of the clients' IP packets. */
@@ -102,5 +127,6 @@ _Static_assert(sizeof(struct hf_backend) == 64, "a backend fills one cache line"
 _Static_assert(sizeof(struct hf_nexthop) == 32, "two next hops a cache line");
 _Static_assert(sizeof(struct hf_slot) == 8, "array maps round up to 8");
 _Static_assert(sizeof(struct hf_service) == 32, "two services a cache line");
+_Static_assert(sizeof(struct hf_held) + 8 == 2048, "a held fragment and the ring's own header");
 
 #endif

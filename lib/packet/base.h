@@ -17,6 +17,8 @@
 
 #define HF_ROTL64(x, n) (((x) << (n)) | ((x) >> (64 - (n))))
 
+#define HF_GUE_PORT 6080 /* IANA's for GUE */
+
 #define HF_TCP_FIN 0x01
 #define HF_TCP_SYN 0x02
 #define HF_TCP_RST 0x04

@@ -24,21 +24,26 @@
 #include <netinet/udp.h>
 #endif
 
-#include "lib/packet/base.h"
+#include "lib/packet/checksum.h"
 
 #define HF_MAX_VLAN_TAGS 2
 /* RFC 8200 section 4.1 names six kinds of extension header, one of which may come twice. */
 #define HF_MAX_IPV6_EXTENSIONS 7
+/* Far beyond that: there is no need for more, and the verifier wants a bound. */
+#define HF_L4_OFFSET_MAX 0x3fff
 
 #define HF_IPV4_FRAGMENT 0x3fff /* MF and the offset, of iphdr.frag_off in host order */
+#define HF_IPV4_OFFSET	 0x1fff
+#define HF_IPV4_DF	 0x4000
 #define HF_IPV6_FRAGMENT 0xfff9 /* M and the offset, of the fragment header's third field */
+#define HF_IPV4_OPTION_WORDS 10
 
 enum hf_parsed {
 	HF_PARSED_FLOW,	      /* TCP or UDP: every field of struct hf_packet is set */
 	HF_PARSED_OTHER,      /* IP with another protocol: addresses and protocol are set */
-	HF_PARSED_FRAGMENT,   /* a part of a datagram: addresses and protocol are set */
+	HF_PARSED_FRAGMENT,   /* a part of a datagram: all but ports and flags are set */
 	HF_PARSED_EXTENSIONS, /* more IPv6 extension headers than we walk: addresses are set */
-	HF_PARSED_MALFORMED,  /* a length contradicts the frame: addresses are set */
+	HF_PARSED_MALFORMED,  /* lengths, IPv4 checksum or TCP flags are wrong: addresses are set */
 	HF_PARSED_NOT_IP,     /* nothing is set */
 };
 
@@ -56,7 +61,27 @@ struct hf_packet {
 	__u8 tos; /* or traffic class: DSCP and ECN */
 	__u8 tcp_flags;
 	__u8 l2_length; /* Ethernet header and VLAN tags */
+	__u16 l4_offset;       /* from l3 */
+	__u16 fragment_offset; /* in units of 8 bytes */
+	__u32 fragment_id;     /* of a fragment only */
 };
+
+/*
+ * The verifier follows each number of extension headers by itself, through all that comes after
+ * them. A number that went through here could be any, so that the ways become one again.
+ */
+#ifdef __bpf__
+__attribute__((noinline)) __u32 hf_forget(__u32 number)
+{
+	asm volatile("" : "+r"(number));
+	return number;
+}
+#else
+HF_INLINE __u32 hf_forget(__u32 number)
+{
+	return number;
+}
+#endif
 
 struct hf_vlan_header {
 	__be16 tci;
@@ -69,33 +94,98 @@ struct hf_ipv6_extension {
 	__be16 rest;
 };
 
-HF_INLINE enum hf_parsed hf_parse_l4(struct hf_packet *p, void *end)
+/*
+ * Which of the combinations of FIN (1), SYN (2), RST (4) and ACK (16) exist: bit n stands for
+ * flags n. Every segment but a reset and the first SYN has ACK, and SYN goes with neither FIN nor
+ * RST (RFC 9293 section 3.10.7).
+ */
+#define HF_TCP_SOUND_FLAGS                                                         \
+	(1U << HF_TCP_SYN | 1U << HF_TCP_RST | 1U << (HF_TCP_RST | HF_TCP_FIN) |   \
+	 1U << HF_TCP_ACK | 1U << (HF_TCP_ACK | HF_TCP_SYN) |                      \
+	 1U << (HF_TCP_ACK | HF_TCP_FIN) | 1U << (HF_TCP_ACK | HF_TCP_RST) |       \
+	 1U << (HF_TCP_ACK | HF_TCP_RST | HF_TCP_FIN))
+
+HF_INLINE bool hf_tcp_flags_are_sound(__u8 flags)
 {
-	if (p->protocol == IPPROTO_TCP) {
-		struct tcphdr *tcp = p->l4;
+	return HF_TCP_SOUND_FLAGS >>
+		       (flags & (HF_TCP_FIN | HF_TCP_SYN | HF_TCP_RST | HF_TCP_ACK)) &
+	       1;
+}
 
-		if ((void *)(tcp + 1) > end)
-			return HF_PARSED_MALFORMED;
-		if (p->l4 + sizeof(*tcp) > p->l3 + p->length || tcp->doff < 5)
-			return HF_PARSED_MALFORMED;
-		p->source_port = tcp->source;
-		p->destination_port = tcp->dest;
-		p->tcp_flags = ((__u8 *)tcp)[13];
-		return HF_PARSED_FLOW;
-	}
-	if (p->protocol == IPPROTO_UDP) {
-		struct udphdr *udp = p->l4;
+HF_INLINE enum hf_parsed hf_parse_tcp(struct hf_packet *p, void *end)
+{
+	struct tcphdr *tcp = p->l4;
 
-		if ((void *)(udp + 1) > end)
-			return HF_PARSED_MALFORMED;
-		if (p->l4 + sizeof(*udp) > p->l3 + p->length)
-			return HF_PARSED_MALFORMED;
-		p->source_port = udp->source;
-		p->destination_port = udp->dest;
-		p->tcp_flags = 0;
-		return HF_PARSED_FLOW;
-	}
+	if ((void *)(tcp + 1) > end || tcp->doff < 5)
+		return HF_PARSED_MALFORMED;
+	if (p->l4 + tcp->doff * 4 > p->l3 + p->length)
+		return HF_PARSED_MALFORMED;
+	p->source_port = tcp->source;
+	p->destination_port = tcp->dest;
+	p->tcp_flags = ((__u8 *)tcp)[13];
+	return hf_tcp_flags_are_sound(p->tcp_flags) ? HF_PARSED_FLOW : HF_PARSED_MALFORMED;
+}
+
+/* `is_whole`: not a datagram's first fragment, whose length is that of all of them. */
+HF_INLINE enum hf_parsed hf_parse_udp(struct hf_packet *p, void *end, bool is_whole)
+{
+	struct udphdr *udp = p->l4;
+	__u16 length;
+
+	if ((void *)(udp + 1) > end || p->l4 + sizeof(*udp) > p->l3 + p->length)
+		return HF_PARSED_MALFORMED;
+	length = bpf_ntohs(udp->len);
+	if (length < sizeof(*udp) || (is_whole && p->l4 + length > p->l3 + p->length))
+		return HF_PARSED_MALFORMED;
+	p->source_port = udp->source;
+	p->destination_port = udp->dest;
+	p->tcp_flags = 0;
+	return HF_PARSED_FLOW;
+}
+
+HF_INLINE enum hf_parsed hf_parse_l4(struct hf_packet *p, void *end, bool is_whole)
+{
+	if (p->protocol == IPPROTO_TCP)
+		return hf_parse_tcp(p, end);
+	if (p->protocol == IPPROTO_UDP)
+		return hf_parse_udp(p, end, is_whole);
 	return HF_PARSED_OTHER;
+}
+
+/* Not inlined, and so one state for the verifier however many options there are. */
+static __attribute__((noinline)) __u64 hf_sum_ipv4_options(const struct iphdr *ip, void *end)
+{
+	const __u32 *option = (const __u32 *)(ip + 1);
+	__u64 sum = 0;
+
+	for (int i = 0; i < HF_IPV4_OPTION_WORDS; i++) {
+		if ((void *)(option + i + 1) > end)
+			break;
+		if (5 + i < ip->ihl)
+			sum += option[i];
+	}
+	return sum;
+}
+
+/* RFC 1071: with its checksum, a good header's words add up to 0xffff. The header, which is at least
+ * 20 bytes, lies within the frame. */
+HF_INLINE bool hf_ipv4_checksum_is_good(const struct iphdr *ip, void *end)
+{
+	const __u32 *word = (const __u32 *)ip;
+	__u64 sum = (__u64)word[0] + word[1] + word[2] + word[3] + word[4];
+
+	if (ip->ihl > 5)
+		sum += hf_sum_ipv4_options(ip, end);
+	return hf_checksum_fold(sum) == 0;
+}
+
+HF_INLINE void hf_take_ipv4_addresses(struct hf_packet *p, const struct iphdr *ip)
+{
+	p->family = 4;
+	p->source[0] = ip->saddr;
+	p->destination[0] = ip->daddr;
+	p->source[1] = p->source[2] = p->source[3] = 0;
+	p->destination[1] = p->destination[2] = p->destination[3] = 0;
 }
 
 HF_INLINE enum hf_parsed hf_parse_ipv4(struct hf_packet *p, void *end)
@@ -105,29 +195,36 @@ HF_INLINE enum hf_parsed hf_parse_ipv4(struct hf_packet *p, void *end)
 
 	if ((void *)(ip + 1) > end)
 		return HF_PARSED_NOT_IP;
-	p->family = 4;
-	p->source[0] = ip->saddr;
-	p->destination[0] = ip->daddr;
-	p->source[1] = p->source[2] = p->source[3] = 0;
-	p->destination[1] = p->destination[2] = p->destination[3] = 0;
+	hf_take_ipv4_addresses(p, ip);
 	p->protocol = ip->protocol;
 	p->tos = ip->tos;
 	p->length = bpf_ntohs(ip->tot_len);
 	header = ip->ihl * 4;
 	if (ip->version != 4 || header < sizeof(*ip) || p->length < header)
 		return HF_PARSED_MALFORMED;
-	if (p->l3 + p->length > end)
+	if (p->l3 + p->length > end || !hf_ipv4_checksum_is_good(ip, end))
 		return HF_PARSED_MALFORMED;
-	if (ip->frag_off & bpf_htons(HF_IPV4_FRAGMENT))
-		return HF_PARSED_FRAGMENT;
 	p->l4 = p->l3 + header;
-	return hf_parse_l4(p, end);
+	p->l4_offset = header;
+	if (ip->frag_off & bpf_htons(HF_IPV4_FRAGMENT)) {
+		p->fragment_id = ip->id;
+		p->fragment_offset = bpf_ntohs(ip->frag_off) & HF_IPV4_OFFSET;
+		return HF_PARSED_FRAGMENT;
+	}
+	return hf_parse_l4(p, end, true);
 }
 
-HF_INLINE enum hf_parsed hf_parse_ipv6_extensions(struct hf_packet *p, void *end)
+/* Moves l4 and protocol on to the upper layer's header: HF_PARSED_FLOW when it is found. */
+/*
+ * Moves l4, its offset and protocol on to the upper layer's header: HF_PARSED_FLOW when it is found.
+ */
+HF_INLINE enum hf_parsed hf_walk_ipv6_extensions(struct hf_packet *p, void *end)
 {
+	void *l4 = p->l4;
+
 	for (int i = 0; i < HF_MAX_IPV6_EXTENSIONS; i++) {
-		struct hf_ipv6_extension *x = p->l4;
+		struct hf_ipv6_extension *x = l4;
+		__u32 length;
 
 		switch (p->protocol) {
 		case IPPROTO_HOPOPTS:
@@ -135,43 +232,78 @@ HF_INLINE enum hf_parsed hf_parse_ipv6_extensions(struct hf_packet *p, void *end
 		case IPPROTO_DSTOPTS:
 			if ((void *)(x + 1) > end)
 				return HF_PARSED_MALFORMED;
-			p->l4 += ((__u32)x->length + 1) * 8;
+			length = ((__u32)x->length + 1) * 8;
 			break;
 		case IPPROTO_AH: /* RFC 4302 section 2.2 */
 			if ((void *)(x + 1) > end)
 				return HF_PARSED_MALFORMED;
-			p->l4 += ((__u32)x->length + 2) * 4;
+			length = ((__u32)x->length + 2) * 4;
 			break;
 		case IPPROTO_FRAGMENT:
 			if ((void *)(x + 2) > end)
 				return HF_PARSED_MALFORMED;
+			length = 8;
 			/* RFC 6946: a fragment header around a whole datagram is no fragment. */
 			if (x->rest & bpf_htons(HF_IPV6_FRAGMENT)) {
 				p->protocol = x->next;
+				p->l4_offset += 8;
+				p->fragment_id = *(__u32 *)(x + 1);
+				p->fragment_offset = bpf_ntohs(x->rest) >> 3;
 				return HF_PARSED_FRAGMENT;
 			}
-			p->l4 += 8;
 			break;
 		default:
-			return hf_parse_l4(p, end);
+			return HF_PARSED_FLOW;
 		}
+		l4 += length;
+		p->l4_offset += length;
 		p->protocol = x->next;
 	}
 	return HF_PARSED_EXTENSIONS;
 }
 
-HF_INLINE enum hf_parsed hf_parse_ipv6(struct hf_packet *p, void *end)
+HF_INLINE enum hf_parsed hf_skip_ipv6_extensions(struct hf_packet *p, void *end)
 {
-	struct ipv6hdr *ip = p->l3;
-	__u16 payload;
+	enum hf_parsed parsed = hf_forget(hf_walk_ipv6_extensions(p, end));
 
-	if ((void *)(ip + 1) > end)
-		return HF_PARSED_NOT_IP;
+	p->l4_offset = hf_forget(p->l4_offset);
+	if (p->l4_offset > HF_L4_OFFSET_MAX)
+		return HF_PARSED_EXTENSIONS;
+	p->l4 = p->l3 + p->l4_offset;
+	return parsed;
+}
+
+/* Of a datagram's first fragment: the flow. An upper layer's header that goes on in the next
+ * fragment is malformed (RFC 1858, RFC 8200 section 4.5). */
+HF_INLINE enum hf_parsed hf_parse_first_fragment(struct hf_packet *p, void *end)
+{
+	enum hf_parsed parsed = HF_PARSED_FLOW;
+
+	if (p->family == 6)
+		parsed = hf_skip_ipv6_extensions(p, end);
+	if (parsed == HF_PARSED_FRAGMENT)
+		return HF_PARSED_MALFORMED; /* in a fragment */
+	return parsed == HF_PARSED_FLOW ? hf_parse_l4(p, end, false) : parsed;
+}
+
+HF_INLINE void hf_take_ipv6_addresses(struct hf_packet *p, const struct ipv6hdr *ip)
+{
 	p->family = 6;
 	for (int i = 0; i < 4; i++) {
 		p->source[i] = ip->saddr.s6_addr32[i];
 		p->destination[i] = ip->daddr.s6_addr32[i];
 	}
+}
+
+HF_INLINE enum hf_parsed hf_parse_ipv6(struct hf_packet *p, void *end)
+{
+	struct ipv6hdr *ip = p->l3;
+	enum hf_parsed parsed;
+	__u16 payload;
+
+	if ((void *)(ip + 1) > end)
+		return HF_PARSED_NOT_IP;
+	hf_take_ipv6_addresses(p, ip);
 	p->protocol = ip->nexthdr;
 	p->tos = ip->priority << 4 | ip->flow_lbl[0] >> 4;
 	payload = bpf_ntohs(ip->payload_len);
@@ -180,9 +312,11 @@ HF_INLINE enum hf_parsed hf_parse_ipv6(struct hf_packet *p, void *end)
 	if (ip->version != 6 || payload == 0 || p->length < payload || p->l3 + p->length > end)
 		return HF_PARSED_MALFORMED;
 	p->l4 = p->l3 + sizeof(*ip);
+	p->l4_offset = sizeof(*ip);
 	if (p->protocol == IPPROTO_TCP || p->protocol == IPPROTO_UDP)
-		return hf_parse_l4(p, end);
-	return hf_parse_ipv6_extensions(p, end);
+		return hf_parse_l4(p, end, true);
+	parsed = hf_skip_ipv6_extensions(p, end);
+	return parsed == HF_PARSED_FLOW ? hf_parse_l4(p, end, true) : parsed;
 }
 
 /* Sets l3 and l2_length; the IP header's EtherType in *protocol. */
@@ -195,6 +329,8 @@ HF_INLINE bool hf_parse_ethernet(struct hf_packet *p, void *data, void *end, __b
 		return false;
 	*protocol = eth->h_proto;
 	p->l2_length = sizeof(*eth);
+	p->fragment_offset = 0;
+	p->fragment_id = 0;
 	for (int i = 0; i < HF_MAX_VLAN_TAGS; i++) {
 		struct hf_vlan_header *vlan = next;
 

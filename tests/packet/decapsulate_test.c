@@ -69,6 +69,8 @@ static int begin(void **state)
 	allow("2001:db8:1b:1::", 64);
 	add_local(BACKEND4);
 	add_local(BACKEND6);
+	add_local(VIP4);
+	add_local(VIP6);
 	return 0;
 }
 
@@ -109,15 +111,8 @@ static void wrap_ip(struct frame *f, const struct frame *inner, uint8_t protocol
 
 	memcpy(f->bytes + f->length, inner->bytes + inner->l3, length);
 	f->length += length;
-	if (f->bytes[f->l3] >> 4 == 4) {
-		f->bytes[f->l3 + 9] = protocol;
-		f->bytes[f->l3 + 2] = (f->length - f->l3) >> 8;
-		f->bytes[f->l3 + 3] = f->length - f->l3;
-	} else {
-		f->bytes[f->l3 + 6] = protocol;
-		f->bytes[f->l3 + 4] = (f->length - f->l3 - 40) >> 8;
-		f->bytes[f->l3 + 5] = f->length - f->l3 - 40;
-	}
+	f->bytes[f->l3 + (f->bytes[f->l3] >> 4 == 4 ? 9 : 6)] = protocol;
+	frame_finish_ip(f);
 }
 
 static void outer_of(struct frame *f, const char *source, const char *destination)
@@ -226,7 +221,7 @@ static void other_inner_packets(void **state)
 	unwrapped(&f, &inner, HF_HOST_DECAPSULATED_IPIP);
 	/* A fragment of the client's. */
 	client_packet(&inner, 4, HF_TCP_ACK);
-	inner.bytes[inner.l3 + 6] = 0x20;
+	frame_fragment4(&inner, 7, 0, true);
 	ipip(&f, &inner, NODE4, BACKEND4);
 	unwrapped(&f, &inner, HF_HOST_DECAPSULATED_IPIP);
 }
@@ -287,6 +282,59 @@ static void the_hosts_own_traffic(void **state)
 	left_alone(&f);
 }
 
+static void outer_checksums(void **state)
+{
+	struct frame inner, f;
+
+	(void)state;
+	client_packet(&inner, 4, HF_TCP_ACK);
+	ipip(&f, &inner, NODE4, BACKEND4);
+	f.bytes[f.l3 + 10] ^= 1;
+	refused(&f, HF_HOST_DROP_MALFORMED);
+	ipip(&f, &inner, CLIENT4, BACKEND4);
+	f.bytes[f.l3 + 10] ^= 1;
+	refused(&f, HF_HOST_DROP_SOURCE);
+	inner.bytes[inner.l3 + 10] ^= 1;
+	ipip(&f, &inner, NODE4, BACKEND4);
+	refused(&f, HF_HOST_DROP_MALFORMED);
+}
+
+/* An inner tunnel, which this host, or the next one, might take as sent by a node. */
+static void nested_tunnels(void **state)
+{
+	struct frame inner, tunnel, f;
+
+	(void)state;
+	for (int family = 4; family <= 6; family += 2) {
+		client_packet(&inner, family, HF_TCP_ACK);
+		ipip(&tunnel, &inner, CLIENT4, VIP4);
+		ipip(&f, &tunnel, NODE4, BACKEND4);
+		refused(&f, HF_HOST_DROP_NESTED);
+		gue(&f, &tunnel, NODE6, BACKEND6, 0);
+		refused(&f, HF_HOST_DROP_NESTED);
+		gue(&tunnel, &inner, CLIENT6, VIP6, 0);
+		gue(&f, &tunnel, NODE4, BACKEND4, 0);
+		refused(&f, HF_HOST_DROP_NESTED);
+	}
+}
+
+/* Whom no client is: this host itself, by its own address or the VIP ("land"), and nobody. */
+static void inner_sources(void **state)
+{
+	const char *const sources[] = { VIP4,	    BACKEND4, "127.0.0.1", "0.0.0.0", "224.0.0.1",
+					"255.255.255.255", VIP6, BACKEND6, "::1", "::", "ff02::1",
+					"::ffff:192.0.2.1" };
+	struct frame inner, f;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(sources) / sizeof(sources[0]); i++) {
+		frame_flow(&inner, IPPROTO_TCP, sources[i], 80,
+			   strchr(sources[i], ':') ? VIP6 : VIP4, 80, HF_TCP_SYN, 0);
+		ipip(&f, &inner, NODE4, BACKEND4);
+		refused(&f, HF_HOST_DROP_CLIENT);
+	}
+}
+
 static void malformed(void **state)
 {
 	struct frame inner, f;
@@ -312,10 +360,10 @@ static void malformed(void **state)
 	f.bytes[f.l3 + 20 + 8] = 31; /* options beyond the end */
 	refused(&f, HF_HOST_DROP_MALFORMED);
 	ipip(&f, &inner, NODE4, BACKEND4);
-	f.bytes[f.l3 + 6] = 0x20;
+	frame_fragment4(&f, 1, 0, true);
 	refused(&f, HF_HOST_DROP_FRAGMENT);
 	ipip(&f, &inner, CLIENT4, BACKEND4);
-	f.bytes[f.l3 + 6] = 0x20;
+	frame_fragment4(&f, 1, 0, true);
 	refused(&f, HF_HOST_DROP_SOURCE);
 	frame_ethernet(&f);
 	frame_ipv6(&f, NODE6, BACKEND6);
@@ -353,6 +401,7 @@ static void congestion_marks(void **state)
 		frame_finish(&expected); /* with the checksum that the change needs */
 		ipip(&f, &inner, outer6 ? NODE6 : NODE4, outer6 ? BACKEND6 : BACKEND4);
 		f.bytes[f.l3 + 1] |= outer6 ? outside << 4 : outside;
+		frame_finish_ip(&f);
 		if (want < 0)
 			refused(&f, HF_HOST_DROP_ECN);
 		else
@@ -445,6 +494,9 @@ int main(void)
 		cmocka_unit_test(only_allowed_sources),
 		cmocka_unit_test(the_hosts_own_traffic),
 		cmocka_unit_test(malformed),
+		cmocka_unit_test(outer_checksums),
+		cmocka_unit_test(nested_tunnels),
+		cmocka_unit_test(inner_sources),
 		cmocka_unit_test(congestion_marks),
 		cmocka_unit_test(syn_acks_are_clamped),
 		cmocka_unit_test(the_option_is_found_anywhere),

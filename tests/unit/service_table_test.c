@@ -39,7 +39,7 @@ static bool is_vip(const char *address)
 	struct hf_packet p = { .family = strchr(address, ':') ? 6 : 4 };
 
 	inet_pton(p.family == 4 ? AF_INET : AF_INET6, address, p.destination);
-	return hf_service_is_vip(&table, &p);
+	return hf_is_vip(&table, p.destination, p.family);
 }
 
 static void a_packet_finds_its_service(void **state)

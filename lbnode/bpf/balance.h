@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* What all packets of a flow have in common: service, digest, backend, and the count of them. */
+#ifndef HF_LBNODE_BPF_BALANCE_H
+#define HF_LBNODE_BPF_BALANCE_H
+
+#include "lbnode/bpf/flow.h"
+#include "lbnode/bpf/transmit.h"
+
+HF_INLINE int hf_pass(void)
+{
+	hf_count(HF_COUNT_PASSED);
+	return XDP_PASS;
+}
+
+HF_INLINE const struct hf_service_table *hf_services(void)
+{
+	__u32 zero = 0;
+	void *table = bpf_map_lookup_elem(&services, &zero);
+
+	return table ? bpf_map_lookup_elem(table, &zero) : NULL;
+}
+
+HF_INLINE void hf_account_to(void *map, __u32 id, const struct hf_flow *f)
+{
+	struct hf_traffic *t = bpf_map_lookup_elem(map, &id);
+
+	if (!t)
+		return;
+	t->packets++;
+	t->bytes += f->packet->length;
+	t->flows += f->is_new;
+}
+
+HF_INLINE __u64 hf_flow_digest(const struct hf_packet *p)
+{
+	return hf_digest(p, (struct hf_key){ flow_key.k0, flow_key.k1 });
+}
+
+/* To the flow's backend, once its service and digest are known; NULL: there is none. */
+HF_INLINE const struct hf_backend *hf_balance(struct hf_flow *f)
+{
+	const struct hf_backend *backend = hf_flow_backend(f);
+
+	hf_account_to(&service_traffic, f->service->id, f);
+	if (backend)
+		hf_account_to(&backend_traffic, f->backend_id, f);
+	return backend;
+}
+
+#endif

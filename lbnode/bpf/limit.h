@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * Rate limits per source, for what a source could otherwise make others suffer from: ICMP errors,
+ * which cost backends a look-up each, answers, which cost whoever was forged, and fragments that
+ * must wait, for which there is little room.
+ *
+ * The generic cell rate algorithm (ITU-T I.371): a cell holds the time at which a source that sent
+ * at its full rate would have had its last turn. Sources that meet in one cell share its rate; the
+ * hash is keyed, so that nobody can choose whom to meet.
+ */
+#ifndef HF_LBNODE_BPF_LIMIT_H
+#define HF_LBNODE_BPF_LIMIT_H
+
+#include "lbnode/bpf/maps.h"
+#include "lib/packet/siphash.h"
+
+#define HF_LIMIT_INTERVAL_US 1000 /* 1,000 a second */
+#define HF_LIMIT_BURST	     100
+
+enum hf_limited { HF_LIMITED_ERRORS, HF_LIMITED_ANSWERS, HF_LIMITED_FRAGMENTS };
+
+/* A source is an IPv4 address, or an IPv6 /64, which is one host's to choose from. */
+HF_INLINE __u64 *hf_limit_cell(const struct hf_packet *p, enum hf_limited what)
+{
+	struct hf_sip s;
+	__u32 key;
+
+	hf_sip_start(&s, (struct hf_key){ flow_key.k0, flow_key.k1 });
+	hf_sip_word(&s, (__u64)p->source[1] << 32 | p->source[0]);
+	hf_sip_word(&s, 16ULL << 56 | what << 8 | p->family);
+	key = hf_sip_end(&s) % HF_LIMIT_CELLS;
+	return bpf_map_lookup_elem(&limits, &key);
+}
+
+/* True: the packet's source has had its share of `what`. */
+HF_INLINE bool hf_limit(const struct hf_packet *p, enum hf_limited what)
+{
+	const __u64 burst = HF_LIMIT_BURST * HF_LIMIT_INTERVAL_US;
+	__u64 *cell = hf_limit_cell(p, what), now = hf_now_us(), turn;
+
+	if (!cell)
+		return true;
+	turn = *(volatile __u64 *)cell;
+	/* Longer ahead than a full burst it can't be, unless the clock began anew. */
+	if (turn < now || turn > now + 2 * burst)
+		turn = now;
+	if (turn + HF_LIMIT_INTERVAL_US > now + burst)
+		return true;
+	/* Two CPUs may let a packet more pass: no harm. */
+	*(volatile __u64 *)cell = turn + HF_LIMIT_INTERVAL_US;
+	return false;
+}
+
+#endif
