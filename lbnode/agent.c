@@ -18,6 +18,8 @@
 
 #include "lbnode/dataplane.h"
 #include "lbnode/forwarding.h"
+#include "lbnode/holding.h"
+#include "lbnode/listener.h"
 #include "lbnode/netlink.h"
 #include "lbnode/sweeper.h"
 #include "lbnode/tables.h"
@@ -45,6 +47,8 @@ struct agent {
 	struct hf_dataplane *dataplane;
 	struct hf_forwarding *forwarding;
 	struct hf_sweeper sweeper;
+	struct hf_holding holding;
+	struct hf_listener listener;
 	uv_loop_t loop;
 	uv_signal_t hangup, terminate, interrupt;
 	uv_poll_t network;
@@ -351,12 +355,16 @@ static int run_loop(struct agent *a)
 	uv_timer_init(&a->loop, &a->sweep);
 	a->sweep.data = a;
 	uv_timer_start(&a->sweep, on_sweep, 0, HF_SWEEP_PASS_MS / HF_SWEEP_SLICES);
+	hf_holding_start(&a->holding, &a->loop, a->dataplane);
+	hf_listener_start(&a->listener, &a->loop, a->forwarding);
 
 	hf_preflight_release_signals();
 	log_config(a, "forwarding");
 	sd_notify(0, "READY=1");
 	uv_run(&a->loop, UV_RUN_DEFAULT);
 
+	hf_holding_stop(&a->holding);
+	hf_listener_stop(&a->listener);
 	uv_signal_stop(&a->hangup);
 	uv_close((uv_handle_t *)&a->hangup, NULL);
 	uv_close((uv_handle_t *)&a->terminate, NULL);
@@ -392,6 +400,7 @@ static int start(struct agent *a)
 	err = find_interfaces(a);
 	if (err)
 		return err;
+	hf_listener_open(&a->listener);
 	hf_preflight_hold_signals();
 	err = start_dataplane(a);
 	if (err && a->dataplane)
@@ -401,6 +410,7 @@ static int start(struct agent *a)
 
 static void stop(struct agent *a)
 {
+	hf_listener_close(&a->listener);
 	hf_forwarding_delete(a->forwarding);
 	hf_dataplane_close(a->dataplane);
 	hf_backends_delete(a->backends);
@@ -421,7 +431,7 @@ int hf_agent_run(const char *config_path, const char *instance)
 		return -ENOMEM;
 	a->config_path = config_path;
 	a->instance = instance;
-	a->lock = -1;
+	a->lock = a->listener.ipv4 = a->listener.ipv6 = -1;
 	err = load_config(a->config_path, &a->config);
 	if (!err) {
 		err = start(a);

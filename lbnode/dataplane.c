@@ -24,6 +24,10 @@ struct hf_dataplane {
 	struct hf_bucket *flows;
 	size_t flows_bytes;
 	int former_program; /* of the agent before us; -1: none */
+	struct ring_buffer *held;
+	/* Of the call that goes on: */
+	void (*take)(void *context, const struct hf_held *fragment);
+	void *take_context;
 };
 
 static struct hf_layout layout_of(const struct hf_dataplane_settings *settings)
@@ -160,6 +164,27 @@ static int set_map(struct bpf_map *map, uint32_t key, const void *value, size_t 
 	return err;
 }
 
+static int on_held(void *context, void *data, size_t size)
+{
+	struct hf_dataplane *dp = context;
+
+	if (size == sizeof(struct hf_held))
+		dp->take(dp->take_context, data);
+	return 0;
+}
+
+static int open_held(struct hf_dataplane *dp)
+{
+	int err;
+
+	dp->held = ring_buffer__new(bpf_map__fd(dp->bpf->maps.held), on_held, dp, NULL);
+	if (dp->held)
+		return 0;
+	err = -errno;
+	hf_error("can't map the ring of held fragments: %s", strerror(-err));
+	return err;
+}
+
 int hf_dataplane_open(struct hf_dataplane **dataplane, const struct hf_dataplane_settings *settings,
 		      void (*adopt)(void *context, uint16_t id, const struct hf_backend *entry),
 		      void *context)
@@ -186,6 +211,8 @@ int hf_dataplane_open(struct hf_dataplane **dataplane, const struct hf_dataplane
 	if (!err)
 		err = map_flows(dp, settings->bucket_bits);
 	if (!err)
+		err = open_held(dp);
+	if (!err)
 		err = set_map(dp->bpf->maps.layout, 0, &layout, sizeof(layout));
 	if (former >= 0)
 		close(former);
@@ -205,6 +232,7 @@ void hf_dataplane_close(struct hf_dataplane *dp)
 		munmap(dp->flows, dp->flows_bytes);
 	if (dp->former_program >= 0)
 		close(dp->former_program);
+	ring_buffer__free(dp->held);
 	lb_bpf__destroy(dp->bpf);
 	free(dp);
 }
@@ -212,6 +240,43 @@ void hf_dataplane_close(struct hf_dataplane *dp)
 struct hf_bucket *hf_dataplane_flows(struct hf_dataplane *dp)
 {
 	return dp->flows;
+}
+
+int hf_dataplane_held_fd(struct hf_dataplane *dp)
+{
+	return ring_buffer__epoll_fd(dp->held);
+}
+
+int hf_dataplane_take_held(struct hf_dataplane *dp,
+			   void (*take)(void *context, const struct hf_held *fragment),
+			   void *context)
+{
+	dp->take = take;
+	dp->take_context = context;
+	return ring_buffer__consume(dp->held);
+}
+
+bool hf_dataplane_knows_datagram(struct hf_dataplane *dp, uint64_t datagram)
+{
+	struct hf_fragment note;
+
+	return bpf_map__lookup_elem(dp->bpf->maps.fragments, &datagram, sizeof(datagram), &note,
+				    sizeof(note), 0) == 0;
+}
+
+/* "Live frames": what the program says of the packet is done, too (Linux 5.18). */
+void hf_dataplane_run_held(struct hf_dataplane *dp, const struct hf_held *fragment)
+{
+	struct xdp_md context = { .data_end = fragment->length,
+				  .ingress_ifindex = fragment->ifindex };
+	LIBBPF_OPTS(bpf_test_run_opts, run, .data_in = fragment->frame,
+		    .data_size_in = fragment->length, .ctx_in = &context,
+		    .ctx_size_in = sizeof(context), .repeat = 1,
+		    .flags = BPF_F_TEST_XDP_LIVE_FRAMES);
+	int err = bpf_prog_test_run_opts(bpf_program__fd(dp->bpf->progs.holdfast_held), &run);
+
+	if (err)
+		hf_debug("a held fragment is lost: %s", strerror(-err));
 }
 
 int hf_dataplane_set_backend(struct hf_dataplane *dp, uint16_t id, const struct hf_backend *backend)

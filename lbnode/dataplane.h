@@ -62,6 +62,18 @@ int hf_dataplane_set_services(struct hf_dataplane *dataplane, int table);
 int hf_dataplane_clear_service(struct hf_dataplane *dataplane, uint16_t id);
 int hf_dataplane_remove_pool(struct hf_dataplane *dataplane, uint16_t id);
 
+/* Fragments that must wait (held.h): a descriptor that is readable when there are some; take() is
+ * called for each, and the number of them returned; a negative errno instead, not logged. */
+int hf_dataplane_held_fd(struct hf_dataplane *dataplane);
+int hf_dataplane_take_held(struct hf_dataplane *dataplane,
+			   void (*take)(void *context, const struct hf_held *fragment),
+			   void *context);
+/* The datagram's first fragment has come. */
+bool hf_dataplane_knows_datagram(struct hf_dataplane *dataplane, uint64_t datagram);
+/* Gives a held fragment back to the data plane, as if it had come just now. It is forwarded, or
+ * counted and dropped, and not held again. */
+void hf_dataplane_run_held(struct hf_dataplane *dataplane, const struct hf_held *fragment);
+
 /* Attaches the program to the interface, or puts it in the place of a former agent's. */
 int hf_dataplane_attach(struct hf_dataplane *dataplane, const char *interface,
 			enum hf_config_xdp_mode mode);

@@ -27,6 +27,10 @@ struct hf_forwarding {
 	struct hf_ways *ways;
 	const struct hf_config *config;
 	struct hf_route route[HF_MAX_BACKENDS];
+	struct {
+		int64_t until;
+		uint16_t mtu; /* 0: what the route says */
+	} path[HF_MAX_BACKENDS];
 	struct hf_backend written[HF_MAX_BACKENDS];
 	struct pool_slot pool[HF_MAX_POOLS];
 	struct hf_service_ids service_ids;
@@ -79,12 +83,14 @@ static struct hf_prefix tunnel_source(const struct hf_forwarding *f, uint32_t fa
 static struct hf_backend plan_backend(struct hf_forwarding *f, uint16_t id)
 {
 	const struct hf_backend_record *record = hf_backends_record(f->backends, id);
-	const struct hf_route *route = &f->route[id];
-	struct hf_prefix source = tunnel_source(f, record->address.family, route);
-	bool has_way = route->ifindex && source.address.family == record->address.family;
+	struct hf_route route = f->route[id];
+	struct hf_prefix source = tunnel_source(f, record->address.family, &route);
+	bool has_way = route.ifindex && source.address.family == record->address.family;
 
+	if (f->path[id].mtu && (!route.mtu || f->path[id].mtu < route.mtu))
+		route.mtu = f->path[id].mtu;
 	return hf_backend_entry(record, &source,
-				has_way ? hf_ways_claim(f->ways, route) : HF_NO_WAY);
+				has_way ? hf_ways_claim(f->ways, &route) : HF_NO_WAY);
 }
 
 static int write_backend(struct hf_forwarding *f, uint16_t id)
@@ -354,6 +360,51 @@ int hf_forwarding_follow(struct hf_forwarding *f)
 	return err;
 }
 
+/* A router may quote any of the addresses that the tunnel's source is taken from. */
+static bool is_about(const struct hf_forwarding *f, uint16_t id, const struct hf_path_news *news)
+{
+	const struct hf_backend_record *record = hf_backends_record(f->backends, id);
+	struct hf_prefix source;
+
+	if (!is_reached(record) || !hf_address_equal(&record->address, &news->destination))
+		return false;
+	source = tunnel_source(f, record->address.family, &f->route[id]);
+	return hf_prefix_contains(&source, &news->source);
+}
+
+void hf_forwarding_learn(struct hf_forwarding *f, const struct hf_path_news *news, int64_t now)
+{
+	char text[HF_ADDRESS_TEXT];
+	bool learnt = false;
+
+	for (uint32_t id = 1; id < HF_MAX_BACKENDS; id++) {
+		if (!is_about(f, id, news) || (f->path[id].mtu && f->path[id].mtu <= news->mtu))
+			continue;
+		f->path[id].mtu = news->mtu;
+		f->path[id].until = now + HF_PATH_MTU_MS;
+		learnt = true;
+	}
+	if (!learnt)
+		return;
+	hf_notice("a router says that the way to backend %s takes packets of %u bytes at most",
+		  hf_address_format(&news->destination, text), news->mtu);
+	write_all(f);
+}
+
+static void forget_paths(struct hf_forwarding *f, int64_t now)
+{
+	bool forgot = false;
+
+	for (uint32_t id = 1; id < HF_MAX_BACKENDS; id++) {
+		if (!f->path[id].mtu || now < f->path[id].until)
+			continue;
+		f->path[id].mtu = 0;
+		forgot = true;
+	}
+	if (forgot)
+		write_all(f);
+}
+
 uint32_t hf_forwarding_unresolved(const struct hf_forwarding *f)
 {
 	return hf_ways_unresolved(f->ways);
@@ -368,6 +419,7 @@ static void forget_backend(void *context, uint16_t id)
 	hf_notice("backend %s has drained and is gone",
 		  hf_address_format(&hf_backends_record(f->backends, id)->address, text));
 	f->written[id] = none;
+	f->path[id].mtu = 0;
 	hf_dataplane_set_backend(f->dataplane, id, &none);
 }
 
@@ -375,4 +427,5 @@ void hf_forwarding_swept(struct hf_forwarding *f, const struct hf_sweeper *sweep
 {
 	hf_backends_swept(f->backends, sweeper->last.backend, sweeper->pass_began, now,
 			  forget_backend, f);
+	forget_paths(f, now);
 }

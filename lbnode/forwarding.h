@@ -15,6 +15,7 @@
 #include "lbnode/backends.h"
 #include "lbnode/dataplane.h"
 #include "lbnode/netlink.h"
+#include "lbnode/path_mtu.h"
 #include "lbnode/sweeper.h"
 
 struct hf_forwarding;
@@ -34,10 +35,14 @@ int hf_forwarding_apply(struct hf_forwarding *forwarding, const struct hf_config
 /* Reads the kernel's news and follows them. */
 int hf_forwarding_follow(struct hf_forwarding *forwarding);
 
+/* Takes a router's word that the way to a tunnel's end is narrower than it seemed. */
+void hf_forwarding_learn(struct hf_forwarding *forwarding, const struct hf_path_news *news,
+			 int64_t now);
+
 /* How many next hops are in use, but not resolved. */
 uint32_t hf_forwarding_unresolved(const struct hf_forwarding *forwarding);
 
-/* After a whole sweep: drained backends go. */
+/* After a whole sweep: drained backends go, and path MTUs that have been believed for long enough. */
 void hf_forwarding_swept(struct hf_forwarding *forwarding, const struct hf_sweeper *sweeper,
 			 int64_t now);
 

@@ -82,6 +82,20 @@ bool hf_address_is_routable(const struct hf_address *address)
 	return false;
 }
 
+bool hf_prefix_contains(const struct hf_prefix *prefix, const struct hf_address *address)
+{
+	if (prefix->address.family != address->family)
+		return false;
+	for (uint32_t i = 0; i < 4; i++) {
+		uint32_t bits = prefix->length > i * 32 ? prefix->length - i * 32 : 0;
+		uint32_t mask = bits >= 32 ? UINT32_MAX : htonl(~(UINT32_MAX >> bits));
+
+		if ((prefix->address.word[i] ^ address->word[i]) & mask)
+			return false;
+	}
+	return true;
+}
+
 const char *hf_address_format(const struct hf_address *address, char *text)
 {
 	if (!address->family ||

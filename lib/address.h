@@ -30,6 +30,8 @@ bool hf_address_equal(const struct hf_address *a, const struct hf_address *b);
  * link-local ones, which mean nothing without an interface. */
 bool hf_address_is_routable(const struct hf_address *address);
 
+bool hf_prefix_contains(const struct hf_prefix *prefix, const struct hf_address *address);
+
 /* Bytes of an address of this family, and its bits. */
 uint32_t hf_address_length(uint32_t family);
 

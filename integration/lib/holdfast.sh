@@ -38,6 +38,7 @@ END
 start_daemon() { # NAMESPACE PROGRAM COMMAND...
     setsid nsenter --net="/run/netns/$PREFIX$1" "${@:3}" >>"$RUN/log/$1-$2.log" 2>&1 </dev/null 3>&- &
     echo $! >"$RUN/$1/$2.pid"
+    disown # it may well be killed, and nobody wants to read of it
 }
 
 start_node() { # NODE

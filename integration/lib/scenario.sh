@@ -42,13 +42,21 @@ node_drops() {
 
 # Starts the load in the background; its report goes to $SCRATCH/load.json.
 start_load() { # CONNECTIONS SECONDS
-    client "$BIN/integration/flowload" --json -c "$1" -s "$2" $(all_targets) >"$SCRATCH/load.json" &
+    # Not by in_ns: $! must be the load itself.
+    nsenter --net="/run/netns/${PREFIX}client1" "$BIN/integration/flowload" --json -c "$1" -s "$2" \
+        $(all_targets) >"$SCRATCH/load.json" &
     LOAD=$!
     wait_for 30 "$1 connections" load_is_open "$1"
 }
 
 load_is_open() {
     [ "$(client ss -Htn state established '( dport = :80 )' | wc -l)" -ge "$1" ]
+}
+
+# Ends the load now, instead of after its time.
+stop_load() {
+    kill -TERM "$LOAD"
+    end_load
 }
 
 # Waits for the load to end; fails if a connection broke or stalled.
@@ -89,7 +97,8 @@ stop_lbnode() { # NODE SIGNAL
     wait_for 10 "lbnode on $1 to end" is_dead "$pid"
 }
 
-is_dead() { ! kill -0 "$1" 2>/dev/null; }
+is_running() { kill -0 "$1" 2>/dev/null; }
+is_dead() { ! is_running "$1"; }
 
 restart_lbnode() { # NODE
     : >"$RUN/log/$1-lbnode.log"

@@ -99,6 +99,37 @@ static void only_hosts_are_routable(void **state)
 	}
 }
 
+static void prefixes_contain(void **state)
+{
+	const struct {
+		const char *prefix, *address;
+		bool contains;
+	} rows[] = {
+		{ "198.51.100.16/28", "198.51.100.16", true },
+		{ "198.51.100.16/28", "198.51.100.31", true },
+		{ "198.51.100.16/28", "198.51.100.32", false },
+		{ "198.51.100.16/28", "198.51.100.15", false },
+		{ "198.51.100.16", "198.51.100.16", true },
+		{ "198.51.100.16", "198.51.100.17", false },
+		{ "0.0.0.0/0", "255.255.255.255", true },
+		{ "0.0.0.0/0", "::", false },
+		{ "2001:db8:1:2::/64", "2001:db8:1:2:ffff::1", true },
+		{ "2001:db8:1:2::/64", "2001:db8:1:3::1", false },
+		{ "2001:db8::/33", "2001:db8:7fff::1", true },
+		{ "2001:db8::/33", "2001:db8:8000::1", false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct hf_prefix prefix;
+		struct hf_address address;
+
+		assert_int_equal(hf_prefix_parse(rows[i].prefix, &prefix), 0);
+		assert_int_equal(hf_address_parse(rows[i].address, &address), 0);
+		assert_int_equal(hf_prefix_contains(&prefix, &address), rows[i].contains);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -107,6 +138,7 @@ int main(void)
 		cmocka_unit_test(prefixes_lose_their_host_bits),
 		cmocka_unit_test(endpoints_are_readable),
 		cmocka_unit_test(only_hosts_are_routable),
+		cmocka_unit_test(prefixes_contain),
 	};
 
 	return cmocka_run_group_tests_name("address", tests, NULL, NULL);

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What routers say of the tunnels' own packets: ICMP "fragmentation needed" (RFC 1191) and ICMPv6
+ * "packet too big" (RFC 8201), sent to the addresses that tunnels come from. No I/O.
+ */
+#ifndef HF_LBNODE_PATH_MTU_H
+#define HF_LBNODE_PATH_MTU_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lib/address.h"
+
+/* RFC 1191 section 6.3 and RFC 8201 section 4 say ten minutes: then a larger size may be tried. */
+#define HF_PATH_MTU_MS 600000
+/* What no router may go below: Linux' own least for IPv4, against those who would have us send
+ * crumbs; RFC 8200 section 5. */
+#define HF_PATH_MTU_LEAST4 552
+#define HF_PATH_MTU_LEAST6 1280
+
+struct hf_path_news {
+	struct hf_address source;      /* of the tunnel's packet: this node */
+	struct hf_address destination; /* the tunnel's other end */
+	uint16_t mtu;
+};
+
+/*
+ * Reads a message as raw sockets give it: with its IPv4 header, but without its IPv6 header. False:
+ * it is no such message, or quotes no tunnel's packet.
+ */
+bool hf_path_mtu_read(uint32_t family, const void *message, size_t length,
+		      struct hf_path_news *news);
+
+#endif
