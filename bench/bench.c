@@ -96,6 +96,7 @@ static struct wrap_bpf *open_wrapper(const struct bench_case *c, const struct fr
 	wrap->rodata->flows = c->flows;
 	wrap->rodata->source_offset = f->l3 + (strchr(c->source, ':') ? 8 + 12 : 12);
 	wrap->rodata->port_offset = f->l4;
+	wrap->rodata->id_offset = f->l3 + 4;
 	memcpy((void *)wrap->rodata->ethernet, f->bytes, sizeof(wrap->rodata->ethernet));
 	if (wrap_bpf__load(wrap) || bpf_map__update_elem(wrap->maps.target, &zero, sizeof(zero),
 							 &target, sizeof(target), 0))
@@ -196,6 +197,11 @@ static void run_case(const struct bench_case *c, const struct floor_bpf *floor, 
 	struct frame f;
 
 	frame_flow(&f, c->protocol, c->source, 1024, c->destination, c->port, c->tcp_flags, 10);
+	if (c->flows > 1) { /* only IPv4: as the wrapper's first flow has it */
+		memcpy(f.bytes + f.l3 + 12, "\xc0\x00\x00\x00", 4);
+		memcpy(f.bytes + f.l3 + 4, "\xff\xff", 2);
+		frame_finish_ip(&f);
+	}
 	harness_open(&h, configuration, c->bucket_bits);
 	report(c,
 	       measure(c, &f, bpf_program__fd(h.bpf->progs.holdfast),

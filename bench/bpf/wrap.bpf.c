@@ -12,6 +12,7 @@
 const volatile __u32 outer_length;  /* what the program under test prepends */
 const volatile __u32 source_offset; /* of the source address's last 4 bytes in the frame */
 const volatile __u32 port_offset;   /* of the source port */
+const volatile __u32 id_offset;	    /* of the IPv4 id, which keeps the header's checksum good */
 const volatile __u32 flows = 1;	    /* how many to cycle through, in a scattered order */
 const volatile __u8 ethernet[ETH_HLEN];
 
@@ -38,11 +39,13 @@ HF_INLINE bool choose_flow(struct xdp_md *ctx)
 	void *data = (void *)(long)ctx->data, *end = (void *)(long)ctx->data_end;
 	/* An odd multiplier visits every flow once, neighbours far apart. */
 	__u32 flow = counter++ * 2654435761U & (flows - 1);
-	__u32 at = source_offset, port = port_offset;
+	__u32 at = source_offset, port = port_offset, id = id_offset;
 
-	if (at > 64 || port > 64 || data + at + 4 > end || data + port + 2 > end)
+	if (at > 64 || port > 64 || id > 64 || data + at + 4 > end || data + port + 2 > end ||
+	    data + id + 2 > end)
 		return false;
 	*(__be32 *)(data + at) = bpf_htonl(0xc0000000 | (flow & 0xffff));
+	*(__be16 *)(data + id) = bpf_htons(~flow);
 	*(__be16 *)(data + port) = bpf_htons(1024 + (flow >> 16));
 	return true;
 }

@@ -60,12 +60,6 @@ HF_INLINE enum hf_pin_state hf_first_state(const struct hf_packet *p)
 	return HF_PIN_ADOPTED;
 }
 
-/* By itself, like what is rare, for the verifier's sake. */
-HF_RARE int hf_insert(__u64 digest, __u64 pin)
-{
-	return hf_flow_insert(digest, bucket_bits, pin);
-}
-
 HF_INLINE void hf_pin_flow(struct hf_flow *f)
 {
 	enum hf_pin_state state = hf_first_state(f->packet);
@@ -73,7 +67,7 @@ HF_INLINE void hf_pin_flow(struct hf_flow *f)
 
 	f->is_new = state == HF_PIN_EMBRYONIC || state == HF_PIN_UDP_NEW;
 	hf_count(f->is_new ? HF_COUNT_FLOWS_NEW : HF_COUNT_FLOWS_ADOPTED);
-	switch (hf_insert(f->digest, pin)) {
+	switch (hf_flow_insert(f->digest, bucket_bits, pin)) {
 	case HF_INSERTED:
 		return;
 	case HF_INSERTED_DISPLACING:
@@ -97,9 +91,8 @@ HF_INLINE bool hf_may_have_a_flow(struct hf_flow *f)
 	return false;
 }
 
-/* Of a flow that is not known, or whose pin (in `cell`) no longer holds. Not inlined: the hot path
- * stays small without it. */
-static __attribute__((noinline)) int hf_choose(struct hf_flow *f, __u64 *cell, __u64 old)
+/* Of a flow that is not known, or whose pin (in `cell`) no longer holds. */
+HF_INLINE int hf_choose(struct hf_flow *f, __u64 *cell, __u64 old)
 {
 	const struct hf_packet *p = f->packet;
 	__u64 pin;

@@ -43,31 +43,27 @@ HF_INLINE __u64 *hf_flow_find(__u64 digest, __u32 bits, __u64 *pin)
 #define HF_PRICE_FIRM 17
 
 /* How dear a cell is to a newcomer: 0 is free, the longest idle is cheap, a firm one not for sale.
- */
-HF_INLINE __u32 hf_pin_price(__u64 pin)
+ * Without branches, which a processor could not predict, and the verifier would follow one by one. */
+HF_INLINE __u64 hf_pin_price(__u64 pin)
 {
-	if (!pin)
-		return 0;
-	return hf_pin_is_firm(pin) ? HF_PRICE_FIRM : 16 - (pin & HF_PIN_IDLE_MASK);
+	__u64 taken = (pin | -pin) >> 63, firm = HF_FIRM_STATES >> hf_pin_state(pin) & 1;
+
+	return taken * (16 + firm - (pin & HF_PIN_IDLE_MASK) * (1 - firm));
 }
 
-/* The bucket's cheapest cell below *price, which it lowers; NULL: none. */
-HF_INLINE __u64 *hf_bucket_cheapest(struct hf_bucket *bucket, __u64 *pin, __u32 *price)
+/* The place of the bucket's cheapest cell, and in *price its price. */
+HF_INLINE __u32 hf_bucket_cheapest(const struct hf_bucket *bucket, __u32 *price)
 {
-	__u64 *best = NULL;
+	__s64 best = (__s64)(HF_PRICE_FIRM + 1) << 8;
 
 	HF_UNROLL
 	for (int i = 0; i < HF_BUCKET_PINS; i++) {
-		__u64 p = hf_pin_read(&bucket->pin[i]);
-		__u32 asked = hf_pin_price(p);
+		__s64 less = (__s64)(hf_pin_price(hf_pin_read(&bucket->pin[i])) << 8 | i) - best;
 
-		if (asked < *price) {
-			best = &bucket->pin[i];
-			*price = asked;
-			*pin = p;
-		}
+		best += less & less >> 63; /* the smaller one */
 	}
-	return best;
+	*price = best >> 8;
+	return best & (HF_BUCKET_PINS - 1);
 }
 
 enum hf_inserted {
@@ -79,25 +75,29 @@ enum hf_inserted {
 /* Puts `pin`, which has hf_pin()'s form, where the digest belongs. */
 HF_INLINE enum hf_inserted hf_flow_insert(__u64 digest, __u32 bits, __u64 pin)
 {
-	__u32 home = hf_home_bucket(digest, bits);
-	struct hf_bucket *bucket = hf_flow_bucket(home);
-	__u64 *cell, *away, old = 0;
-	__u32 price = HF_PRICE_FIRM;
+	__u32 home = hf_home_bucket(digest, bits), price, away_price, place, away_place;
+	struct hf_bucket *bucket = hf_flow_bucket(home), *away;
+	__u64 *cell, old;
 
 	if (!bucket)
 		return HF_INSERTED_NOT;
-	cell = hf_bucket_cheapest(bucket, &old, &price);
+	place = hf_bucket_cheapest(bucket, &price);
 	if (price > 0) {
-		bucket = hf_flow_bucket(hf_away_bucket(home, hf_pin_tag(pin)));
-		if (!bucket)
+		away = hf_flow_bucket(hf_away_bucket(home, hf_pin_tag(pin)));
+		if (!away)
 			return HF_INSERTED_NOT;
-		away = hf_bucket_cheapest(bucket, &old, &price);
-		if (away) {
-			cell = away;
+		away_place = hf_bucket_cheapest(away, &away_price);
+		if (away_price < price) {
+			bucket = away;
+			place = away_place;
+			price = away_price;
 			pin |= HF_PIN_AWAY;
 		}
 	}
-	if (!cell || !hf_pin_swap(cell, old, pin))
+	cell = &bucket->pin[place];
+	/* Read once more: it may be another one's by now, and then its price counts. */
+	old = hf_pin_read(cell);
+	if (hf_pin_price(old) > price || price >= HF_PRICE_FIRM || !hf_pin_swap(cell, old, pin))
 		return HF_INSERTED_NOT;
 	return old ? HF_INSERTED_DISPLACING : HF_INSERTED;
 }

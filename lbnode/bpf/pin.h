@@ -62,6 +62,8 @@ enum hf_pin_state {
 	HF_PIN_STATES,
 };
 
+#define HF_FIRM_STATES (1U << HF_PIN_ESTABLISHED | 1U << HF_PIN_CLOSING | 1U << HF_PIN_UDP)
+
 #define HF_PIN_AWAY	 0x10ULL
 #define HF_PIN_IDLE_MASK 0x0fULL
 /* A new pin starts at 1, and a packet writes only what stands above it: so a pin at 0 has been
@@ -93,12 +95,6 @@ HF_INLINE enum hf_pin_state hf_pin_state(__u64 pin)
 HF_INLINE __u64 hf_pin_with_state(__u64 pin, enum hf_pin_state state)
 {
 	return (pin & ~0xe0ULL) | (__u64)state << 5;
-}
-
-HF_INLINE bool hf_pin_is_firm(__u64 pin)
-{
-	return hf_pin_state(pin) == HF_PIN_ESTABLISHED || hf_pin_state(pin) == HF_PIN_CLOSING ||
-	       hf_pin_state(pin) == HF_PIN_UDP;
 }
 
 /* The flow is over, as far as one can tell: a SYN begins another one. */
