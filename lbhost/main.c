@@ -14,7 +14,6 @@
 
 #define DEFAULT_INSTANCE "lbhost"
 
-
 /* As iproute2 and systemd have it: 1 for what failed, 2 for what was asked wrongly. */
 enum { EXIT_WRONG = 2 };
 

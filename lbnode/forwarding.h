@@ -42,7 +42,8 @@ void hf_forwarding_learn(struct hf_forwarding *forwarding, const struct hf_path_
 /* How many next hops are in use, but not resolved. */
 uint32_t hf_forwarding_unresolved(const struct hf_forwarding *forwarding);
 
-/* After a whole sweep: drained backends go, and path MTUs that have been believed for long enough. */
+/* After a whole sweep: drained backends go, and path MTUs that have been believed for long enough.
+ */
 void hf_forwarding_swept(struct hf_forwarding *forwarding, const struct hf_sweeper *sweeper,
 			 int64_t now);
 

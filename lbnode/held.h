@@ -26,7 +26,8 @@ struct hf_hold {
 /* False: there is no room. The fragment is copied. */
 bool hf_hold_add(struct hf_hold *hold, const struct hf_held *fragment, int64_t now);
 
-/* Calls run() for each fragment whose datagram is_known(), or whose time is up: it waits no more. */
+/* Calls run() for each fragment whose datagram is_known(), or whose time is up: it waits no more.
+ */
 void hf_hold_turn(struct hf_hold *hold, int64_t now,
 		  bool (*is_known)(void *context, uint64_t datagram),
 		  void (*run)(void *context, const struct hf_held *fragment), void *context);

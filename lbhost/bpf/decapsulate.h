@@ -63,8 +63,8 @@ HF_INLINE enum hf_found hf_find_in_gue(struct hf_tunnel *t, void *end)
 		return HF_FOUND_MALFORMED;
 	t->is_gue = true;
 	t->protocol = gue[1];
-	t->outer_length = t->outer.l4_offset + sizeof(struct udphdr) + 4 +
-			  HF_GUE_OPTION_WORDS(gue[0]) * 4;
+	t->outer_length =
+		t->outer.l4_offset + sizeof(struct udphdr) + 4 + HF_GUE_OPTION_WORDS(gue[0]) * 4;
 	return t->protocol == IPPROTO_IPIP || t->protocol == IPPROTO_IPV6 ? HF_FOUND_TUNNEL
 									  : HF_FOUND_MALFORMED;
 }
@@ -248,8 +248,7 @@ HF_INLINE int hf_decapsulate(struct xdp_md *ctx)
 		return hf_drop(HF_HOST_DROP_SOURCE);
 	if (found == HF_FOUND_FRAGMENT)
 		return hf_drop(HF_HOST_DROP_FRAGMENT);
-	return found == HF_FOUND_TUNNEL ? hf_take_inner(ctx, &t)
-					: hf_drop(HF_HOST_DROP_MALFORMED);
+	return found == HF_FOUND_TUNNEL ? hf_take_inner(ctx, &t) : hf_drop(HF_HOST_DROP_MALFORMED);
 }
 
 #endif

@@ -8,7 +8,7 @@
 #include "lib/packet/parse.h"
 
 const volatile __u16 gue_port = HF_GUE_PORT; /* host order */
-const volatile __u16 tunnel_mtu;      /* 0: that of the interface */
+const volatile __u16 tunnel_mtu;	     /* 0: that of the interface */
 
 /* Where tunnels may come from. */
 struct {

@@ -8,28 +8,28 @@
 #ifndef HF_LBNODE_BPF_COUNTERS_H
 #define HF_LBNODE_BPF_COUNTERS_H
 
-#define HF_COUNTERS(X)                                                                        \
-	X(FORWARDED, "packets sent to a backend")                                             \
-	X(PASSED, "packets that are not a service's, left to the kernel")                     \
-	X(ECHO_ANSWERED, "pings of a VIP, answered here")                                     \
-	X(TOO_BIG_TOLD, "packets too big for the tunnel, whose sender was told the size")     \
-	X(ICMP_ERRORS, "ICMP errors sent to the backend of the flow that they are about")     \
-	X(FLOWS_NEW, "flows that began, or were chosen anew, here")                           \
-	X(FLOWS_ADOPTED, "packets that met an unknown TCP flow in the middle: by the choice") \
-	X(FLOWS_UNPINNED, "packets of flows that found no place for a pin")                   \
-	X(PINS_DISPLACED, "weak pins that gave way to a newer flow")                          \
-	X(FRAGMENTS_PLACED, "fragments sent where their datagram's first one went")           \
-	X(FRAGMENTS_HELD, "fragments kept until their datagram's first one comes")            \
-	X(DROP_MALFORMED, "lengths, an IPv4 checksum or TCP flags that contradict something") \
-	X(DROP_SOURCE, "from an address no client has: a VIP, loopback, multicast or none")   \
-	X(DROP_TUNNEL, "tunnel packets to a VIP or to this node: it takes none")              \
-	X(DROP_FRAGMENT, "fragments whose datagram's first one did not come in time")         \
+#define HF_COUNTERS(X)                                                                         \
+	X(FORWARDED, "packets sent to a backend")                                              \
+	X(PASSED, "packets that are not a service's, left to the kernel")                      \
+	X(ECHO_ANSWERED, "pings of a VIP, answered here")                                      \
+	X(TOO_BIG_TOLD, "packets too big for the tunnel, whose sender was told the size")      \
+	X(ICMP_ERRORS, "ICMP errors sent to the backend of the flow that they are about")      \
+	X(FLOWS_NEW, "flows that began, or were chosen anew, here")                            \
+	X(FLOWS_ADOPTED, "packets that met an unknown TCP flow in the middle: by the choice")  \
+	X(FLOWS_UNPINNED, "packets of flows that found no place for a pin")                    \
+	X(PINS_DISPLACED, "weak pins that gave way to a newer flow")                           \
+	X(FRAGMENTS_PLACED, "fragments sent where their datagram's first one went")            \
+	X(FRAGMENTS_HELD, "fragments kept until their datagram's first one comes")             \
+	X(DROP_MALFORMED, "lengths, an IPv4 checksum or TCP flags that contradict something")  \
+	X(DROP_SOURCE, "from an address no client has: a VIP, loopback, multicast or none")    \
+	X(DROP_TUNNEL, "tunnel packets to a VIP or to this node: it takes none")               \
+	X(DROP_FRAGMENT, "fragments whose datagram's first one did not come in time")          \
 	X(DROP_ICMP, "ICMP errors that are cut short, or about a packet the VIP did not send") \
-	X(DROP_ICMP_LIMIT, "ICMP errors of a source that sends too many")                     \
-	X(DROP_EXTENSIONS, "IPv6 packets with more extension headers than are walked")        \
-	X(DROP_NO_BACKEND, "the slot has no backend: is the pool empty?")                     \
-	X(DROP_NO_NEXTHOP, "no route or no neighbour for the backend: see `ip route get`")    \
-	X(DROP_TOO_BIG, "too big for the tunnel, and the sender was not told: too often")     \
+	X(DROP_ICMP_LIMIT, "ICMP errors of a source that sends too many")                      \
+	X(DROP_EXTENSIONS, "IPv6 packets with more extension headers than are walked")         \
+	X(DROP_NO_BACKEND, "the slot has no backend: is the pool empty?")                      \
+	X(DROP_NO_NEXTHOP, "no route or no neighbour for the backend: see `ip route get`")     \
+	X(DROP_TOO_BIG, "too big for the tunnel, and the sender was not told: too often")      \
 	X(DROP_INTERNAL, "the kernel refused room for a header or a map look-up")
 
 #define HF_COUNTER_ENUM(name, text) HF_COUNT_##name,

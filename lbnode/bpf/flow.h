@@ -102,8 +102,7 @@ HF_INLINE int hf_choose(struct hf_flow *f, __u64 *cell, __u64 old)
 		return 0;
 	f->backend_id = hf_choice(f->service, f->digest);
 	/* Nothing to pin; or, after a reset, no more to come. */
-	if (f->backend_id == HF_NO_BACKEND || f->service->is_stateless ||
-	    p->tcp_flags & HF_TCP_RST)
+	if (f->backend_id == HF_NO_BACKEND || f->service->is_stateless || p->tcp_flags & HF_TCP_RST)
 		return 0;
 	if (!cell) {
 		hf_pin_flow(f);

@@ -43,7 +43,8 @@ HF_INLINE __u64 *hf_flow_find(__u64 digest, __u32 bits, __u64 *pin)
 #define HF_PRICE_FIRM 17
 
 /* How dear a cell is to a newcomer: 0 is free, the longest idle is cheap, a firm one not for sale.
- * Without branches, which a processor could not predict, and the verifier would follow one by one. */
+ * Without branches, which a processor could not predict, and the verifier would follow one by one.
+ */
 HF_INLINE __u64 hf_pin_price(__u64 pin)
 {
 	__u64 taken = (pin | -pin) >> 63, firm = HF_FIRM_STATES >> hf_pin_state(pin) & 1;

@@ -73,6 +73,8 @@ HF_INLINE int hf_first_fragment(struct xdp_md *ctx, struct hf_packet *p,
 	else if (parsed != HF_PARSED_OTHER)
 		return hf_drop(parsed == HF_PARSED_EXTENSIONS ? HF_COUNT_DROP_EXTENSIONS
 							      : HF_COUNT_DROP_MALFORMED);
+	if (!f.service && hf_is_tunnel(p, parsed))
+		return hf_drop(HF_COUNT_DROP_TUNNEL);
 	if (!f.service) {
 		hf_note_datagram(datagram, HF_NO_BACKEND); /* the rest is the kernel's, too */
 		return hf_pass();

@@ -31,8 +31,8 @@ HF_INLINE bool hf_service_is(const struct hf_service *s, const __u32 address[4],
 			     __be16 port, __u8 protocol)
 {
 	return s->address[0] == address[0] && s->port == port && s->protocol == protocol &&
-	       s->family == family && s->address[1] == address[1] &&
-	       s->address[2] == address[2] && s->address[3] == address[3];
+	       s->family == family && s->address[1] == address[1] && s->address[2] == address[2] &&
+	       s->address[3] == address[3];
 }
 
 HF_INLINE const struct hf_service *hf_service_probe(const struct hf_service_table *table,
@@ -61,8 +61,7 @@ HF_INLINE const struct hf_service *hf_service_find(const struct hf_service_table
 	return s ? s : hf_service_probe(table, p->destination, p->family, 0, p->protocol);
 }
 
-HF_INLINE bool hf_is_vip(const struct hf_service_table *table, const __u32 address[4],
-			 __u8 family)
+HF_INLINE bool hf_is_vip(const struct hf_service_table *table, const __u32 address[4], __u8 family)
 {
 	return hf_service_probe(table, address, family, 0, 0) != NULL;
 }

@@ -171,8 +171,8 @@ HF_INLINE int hf_leave(struct xdp_md *ctx, const struct hf_nexthop *nexthop)
 	return verdict;
 }
 
-/* A verdict; or, negative, the size that a packet must have to fit the tunnel: this one has not been
- * touched. */
+/* A verdict; or, negative, the size that a packet must have to fit the tunnel: this one has not
+ * been touched. */
 HF_INLINE int hf_forward(struct xdp_md *ctx, const struct hf_packet *p,
 			 const struct hf_backend *backend, __u64 digest)
 {

@@ -76,7 +76,7 @@ struct hf_service {
 	__u8 family;   /* 4 or 6; 0: the cell is empty */
 	__u16 id;
 	__u16 pool;
-	__u32 table_size; /* slots of the pool's table */
+	__u32 table_size;  /* slots of the pool's table */
 	__u8 is_stateless; /* its packets go by their slots' choice, and leave no pins */
 	__u8 reserved[3];
 };

@@ -32,10 +32,10 @@
 /* Far beyond that: there is no need for more, and the verifier wants a bound. */
 #define HF_L4_OFFSET_MAX 0x3fff
 
-#define HF_IPV4_FRAGMENT 0x3fff /* MF and the offset, of iphdr.frag_off in host order */
-#define HF_IPV4_OFFSET	 0x1fff
-#define HF_IPV4_DF	 0x4000
-#define HF_IPV6_FRAGMENT 0xfff9 /* M and the offset, of the fragment header's third field */
+#define HF_IPV4_FRAGMENT     0x3fff /* MF and the offset, of iphdr.frag_off in host order */
+#define HF_IPV4_OFFSET	     0x1fff
+#define HF_IPV4_DF	     0x4000
+#define HF_IPV6_FRAGMENT     0xfff9 /* M and the offset, of the fragment header's third field */
 #define HF_IPV4_OPTION_WORDS 10
 
 enum hf_parsed {
@@ -60,7 +60,7 @@ struct hf_packet {
 	__u8 protocol;
 	__u8 tos; /* or traffic class: DSCP and ECN */
 	__u8 tcp_flags;
-	__u8 l2_length; /* Ethernet header and VLAN tags */
+	__u8 l2_length;	       /* Ethernet header and VLAN tags */
 	__u16 l4_offset;       /* from l3 */
 	__u16 fragment_offset; /* in units of 8 bytes */
 	__u32 fragment_id;     /* of a fragment only */
@@ -99,16 +99,14 @@ struct hf_ipv6_extension {
  * flags n. Every segment but a reset and the first SYN has ACK, and SYN goes with neither FIN nor
  * RST (RFC 9293 section 3.10.7).
  */
-#define HF_TCP_SOUND_FLAGS                                                         \
-	(1U << HF_TCP_SYN | 1U << HF_TCP_RST | 1U << (HF_TCP_RST | HF_TCP_FIN) |   \
-	 1U << HF_TCP_ACK | 1U << (HF_TCP_ACK | HF_TCP_SYN) |                      \
-	 1U << (HF_TCP_ACK | HF_TCP_FIN) | 1U << (HF_TCP_ACK | HF_TCP_RST) |       \
-	 1U << (HF_TCP_ACK | HF_TCP_RST | HF_TCP_FIN))
+#define HF_TCP_SOUND_FLAGS                                                                      \
+	(1U << HF_TCP_SYN | 1U << HF_TCP_RST | 1U << (HF_TCP_RST | HF_TCP_FIN) |                \
+	 1U << HF_TCP_ACK | 1U << (HF_TCP_ACK | HF_TCP_SYN) | 1U << (HF_TCP_ACK | HF_TCP_FIN) | \
+	 1U << (HF_TCP_ACK | HF_TCP_RST) | 1U << (HF_TCP_ACK | HF_TCP_RST | HF_TCP_FIN))
 
 HF_INLINE bool hf_tcp_flags_are_sound(__u8 flags)
 {
-	return HF_TCP_SOUND_FLAGS >>
-		       (flags & (HF_TCP_FIN | HF_TCP_SYN | HF_TCP_RST | HF_TCP_ACK)) &
+	return HF_TCP_SOUND_FLAGS >> (flags & (HF_TCP_FIN | HF_TCP_SYN | HF_TCP_RST | HF_TCP_ACK)) &
 	       1;
 }
 
@@ -167,8 +165,8 @@ static __attribute__((noinline)) __u64 hf_sum_ipv4_options(const struct iphdr *i
 	return sum;
 }
 
-/* RFC 1071: with its checksum, a good header's words add up to 0xffff. The header, which is at least
- * 20 bytes, lies within the frame. */
+/* RFC 1071: with its checksum, a good header's words add up to 0xffff. The header, which is at
+ * least 20 bytes, lies within the frame. */
 HF_INLINE bool hf_ipv4_checksum_is_good(const struct iphdr *ip, void *end)
 {
 	const __u32 *word = (const __u32 *)ip;
@@ -216,13 +214,14 @@ HF_INLINE enum hf_parsed hf_parse_ipv4(struct hf_packet *p, void *end)
 
 /* Moves l4 and protocol on to the upper layer's header: HF_PARSED_FLOW when it is found. */
 /*
- * Moves l4, its offset and protocol on to the upper layer's header: HF_PARSED_FLOW when it is found.
+ * Moves l4, its offset and protocol on to the upper layer's header: HF_PARSED_FLOW when it is
+ * found.
  */
 HF_INLINE enum hf_parsed hf_walk_ipv6_extensions(struct hf_packet *p, void *end)
 {
 	void *l4 = p->l4;
 
-	for (int i = 0; i < HF_MAX_IPV6_EXTENSIONS; i++) {
+	for (int i = 0; i <= HF_MAX_IPV6_EXTENSIONS; i++) {
 		struct hf_ipv6_extension *x = l4;
 		__u32 length;
 

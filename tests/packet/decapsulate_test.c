@@ -321,9 +321,10 @@ static void nested_tunnels(void **state)
 /* Whom no client is: this host itself, by its own address or the VIP ("land"), and nobody. */
 static void inner_sources(void **state)
 {
-	const char *const sources[] = { VIP4,	    BACKEND4, "127.0.0.1", "0.0.0.0", "224.0.0.1",
-					"255.255.255.255", VIP6, BACKEND6, "::1", "::", "ff02::1",
-					"::ffff:192.0.2.1" };
+	const char *const sources[] = { VIP4,	   BACKEND4,	"127.0.0.1",
+					"0.0.0.0", "224.0.0.1", "255.255.255.255",
+					VIP6,	   BACKEND6,	"::1",
+					"::",	   "ff02::1",	"::ffff:192.0.2.1" };
 	struct frame inner, f;
 
 	(void)state;

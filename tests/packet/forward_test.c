@@ -386,12 +386,12 @@ static void malformed_packets_are_counted(void **state)
 	struct frame good, f;
 
 	(void)state;
-	malformed4(0, 0x44, 0, true);	    /* a header of 16 bytes */
-	malformed4(0, 0x65, 0, true);	    /* version 6 */
-	malformed4(2, 0xff, 0x00, true);    /* longer than the frame */
-	malformed4(2, 0, 19, true);	    /* shorter than its header */
-	malformed4(2, 0, 39, true);	    /* half a TCP header */
-	malformed4(10, 0xde, 0xad, false);  /* the checksum */
+	malformed4(0, 0x44, 0, true);		      /* a header of 16 bytes */
+	malformed4(0, 0x65, 0, true);		      /* version 6 */
+	malformed4(2, 0xff, 0x00, true);	      /* longer than the frame */
+	malformed4(2, 0, 19, true);		      /* shorter than its header */
+	malformed4(2, 0, 39, true);		      /* half a TCP header */
+	malformed4(10, 0xde, 0xad, false);	      /* the checksum */
 	malformed4(20 + 12, 0x40, HF_TCP_ACK, false); /* a TCP header of 16 bytes */
 	tcp(&f, "203.0.113.1", 7500, HF_TCP_ACK, 100);
 	f.bytes[f.l3] = 0x4f; /* an IPv4 header of 60: the TCP header is not where it says */
