@@ -15,9 +15,9 @@
 
 #include "lib/packet/parse.h"
 #include "tests/frame.h"
+#include "tests/wrapper.h"
 #include "tests/xdp_harness.h"
 #include "floor.skel.h"
-#include "wrap.skel.h"
 
 #define ROUNDS	     21
 #define RUNS_A_ROUND 500000U
@@ -85,38 +85,10 @@ static void die(const char *what)
 static struct wrap_bpf *open_wrapper(const struct bench_case *c, const struct frame *f, int target,
 				     enum program program)
 {
-	struct wrap_bpf *wrap = wrap_bpf__open();
-	__u32 zero = 0;
+	const uint32_t outer[] = { [HOLDFAST] = c->outer_length, [FLOOR] = 20, [EMPTY] = 0 };
+	const struct wrapper_settings settings = { target, c->flows, outer[program] };
 
-	if (!wrap)
-		die("open the wrapper");
-	wrap->rodata->outer_length = program == HOLDFAST ? c->outer_length
-				     : program == FLOOR	 ? 20
-							 : 0;
-	wrap->rodata->flows = c->flows;
-	wrap->rodata->source_offset = f->l3 + (strchr(c->source, ':') ? 8 + 12 : 12);
-	wrap->rodata->port_offset = f->l4;
-	wrap->rodata->id_offset = f->l3 + 4;
-	memcpy((void *)wrap->rodata->ethernet, f->bytes, sizeof(wrap->rodata->ethernet));
-	if (wrap_bpf__load(wrap) || bpf_map__update_elem(wrap->maps.target, &zero, sizeof(zero),
-							 &target, sizeof(target), 0))
-		die("load the wrapper");
-	return wrap;
-}
-
-static double run(struct wrap_bpf *wrap, const struct frame *f, uint32_t runs, uint32_t verdict)
-{
-	uint8_t out[sizeof(f->bytes) + 256];
-	LIBBPF_OPTS(bpf_test_run_opts, test, .data_in = f->bytes, .data_size_in = f->length,
-		    .data_out = out, .data_size_out = sizeof(out), .repeat = runs);
-
-	if (bpf_prog_test_run_opts(bpf_program__fd(wrap->progs.wrap), &test))
-		die("run the wrapper");
-	if (test.retval != verdict) {
-		fprintf(stderr, "bench: verdict %u, expected %u\n", test.retval, verdict);
-		exit(1);
-	}
-	return test.duration;
+	return wrapper_open(f, &settings);
 }
 
 static int by_value(const void *a, const void *b)
@@ -146,10 +118,10 @@ static struct figure measure(const struct bench_case *c, const struct frame *f, 
 
 	/* Once through all flows, so that hits are hits; an insertion wants them unknown. */
 	if (c->flows > 1 && c->tcp_flags != HF_TCP_SYN)
-		run(ours, f, c->flows, verdict);
+		wrapper_run(ours, f, c->flows, verdict);
 	for (int i = 0; i < ROUNDS; i++) {
-		base_ns[i] = run(theirs, f, runs, verdict);
-		ns[i] = run(ours, f, runs, verdict);
+		base_ns[i] = wrapper_run(theirs, f, runs, verdict);
+		ns[i] = wrapper_run(ours, f, runs, verdict);
 		above[i] = ns[i] - base_ns[i];
 	}
 	figure = (struct figure){ .median = median(ns),
@@ -197,11 +169,8 @@ static void run_case(const struct bench_case *c, const struct floor_bpf *floor, 
 	struct frame f;
 
 	frame_flow(&f, c->protocol, c->source, 1024, c->destination, c->port, c->tcp_flags, 10);
-	if (c->flows > 1) { /* only IPv4: as the wrapper's first flow has it */
-		memcpy(f.bytes + f.l3 + 12, "\xc0\x00\x00\x00", 4);
-		memcpy(f.bytes + f.l3 + 4, "\xff\xff", 2);
-		frame_finish_ip(&f);
-	}
+	if (c->flows > 1)
+		wrapper_first_flow(&f);
 	harness_open(&h, configuration, c->bucket_bits);
 	report(c,
 	       measure(c, &f, bpf_program__fd(h.bpf->progs.holdfast),

@@ -52,19 +52,21 @@ HF_INLINE __u64 hf_pin_price(__u64 pin)
 	return taken * (16 + firm - (pin & HF_PIN_IDLE_MASK) * (1 - firm));
 }
 
-/* The place of the bucket's cheapest cell, and in *price its price. */
-HF_INLINE __u32 hf_bucket_cheapest(const struct hf_bucket *bucket, __u32 *price)
+/* The place of the bucket's cheapest cell, and in *price its price. Of several the newcomer's tag
+ * chooses, so that those of a flood don't all take the same, and with it the last newcomer's. */
+HF_INLINE __u32 hf_bucket_cheapest(const struct hf_bucket *bucket, __u64 tag, __u32 *price)
 {
 	__s64 best = (__s64)(HF_PRICE_FIRM + 1) << 8;
 
 	HF_UNROLL
 	for (int i = 0; i < HF_BUCKET_PINS; i++) {
-		__s64 less = (__s64)(hf_pin_price(hf_pin_read(&bucket->pin[i])) << 8 | i) - best;
+		__u64 rank = i ^ (tag & (HF_BUCKET_PINS - 1));
+		__s64 less = (__s64)(hf_pin_price(hf_pin_read(&bucket->pin[i])) << 8 | rank) - best;
 
 		best += less & less >> 63; /* the smaller one */
 	}
 	*price = best >> 8;
-	return best & (HF_BUCKET_PINS - 1);
+	return (best ^ tag) & (HF_BUCKET_PINS - 1);
 }
 
 enum hf_inserted {
@@ -82,12 +84,12 @@ HF_INLINE enum hf_inserted hf_flow_insert(__u64 digest, __u32 bits, __u64 pin)
 
 	if (!bucket)
 		return HF_INSERTED_NOT;
-	place = hf_bucket_cheapest(bucket, &price);
+	place = hf_bucket_cheapest(bucket, hf_pin_tag(pin), &price);
 	if (price > 0) {
 		away = hf_flow_bucket(hf_away_bucket(home, hf_pin_tag(pin)));
 		if (!away)
 			return HF_INSERTED_NOT;
-		away_place = hf_bucket_cheapest(away, &away_price);
+		away_place = hf_bucket_cheapest(away, hf_pin_tag(pin), &away_price);
 		if (away_price < price) {
 			bucket = away;
 			place = away_place;
