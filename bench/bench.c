@@ -13,6 +13,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bench/live.h"
+#include "bench/lru.h"
 #include "lib/packet/parse.h"
 #include "tests/frame.h"
 #include "tests/wrapper.h"
@@ -37,10 +39,11 @@ static const char configuration[] =
 	"    encapsulation: gue\n"
 	"    backends: [{name: be1, address: 192.0.2.1}, {name: be2, address: 192.0.2.2}]\n";
 
-enum program { HOLDFAST, FLOOR, EMPTY };
+enum program { HOLDFAST, LRU, FLOOR, EMPTY };
 
 struct bench_case {
 	const char *name;
+	enum program program; /* HOLDFAST, or LRU: the kernel's tables in its place */
 	uint8_t protocol;
 	const char *source, *destination;
 	uint16_t port;
@@ -59,15 +62,25 @@ struct bench_case {
 
 /* Flow tables are sized for the case's flows, as the operator's guide says to. */
 static const struct bench_case cases[] = {
-	{ "tcp4_hit_1", IPPROTO_TCP, V4, VIP4, 80, HF_TCP_ACK, 1, 16, 20, 0 },
-	{ "tcp6_hit_1", IPPROTO_TCP, V6, VIP6, 80, HF_TCP_ACK, 1, 16, 20, 0 },
-	{ "udp4_hit_1", IPPROTO_UDP, V4, VIP4, 53, 0, 1, 16, 20, 0 },
-	{ "gue4_hit_1", IPPROTO_TCP, V4, GUE4, 80, HF_TCP_ACK, 1, 16, 32, 0 },
-	{ "tcp4_hit_64k", IPPROTO_TCP, V4, VIP4, 80, HF_TCP_ACK, 1 << 16, 16, 20, 0 },
-	{ "tcp4_hit_512k", IPPROTO_TCP, V4, VIP4, 80, HF_TCP_ACK, 1 << 19, 17, 20, 0 },
-	{ "tcp4_hit_4m", IPPROTO_TCP, V4, VIP4, 80, HF_TCP_ACK, 1 << 22, 20, 20, 1 << 22 },
-	{ "syn_insert_8m", IPPROTO_TCP, V4, VIP4, 80, HF_TCP_SYN, 1 << 23, 21, 20, 1 << 18 },
-	{ "not_ours", IPPROTO_TCP, V4, "203.0.113.99", 80, HF_TCP_ACK, 1, 16, 0, 0 },
+	{ "tcp4_hit_1", HOLDFAST, IPPROTO_TCP, V4, VIP4, 80, HF_TCP_ACK, 1, 16, 20, 0 },
+	{ "tcp6_hit_1", HOLDFAST, IPPROTO_TCP, V6, VIP6, 80, HF_TCP_ACK, 1, 16, 20, 0 },
+	{ "udp4_hit_1", HOLDFAST, IPPROTO_UDP, V4, VIP4, 53, 0, 1, 16, 20, 0 },
+	{ "gue4_hit_1", HOLDFAST, IPPROTO_TCP, V4, GUE4, 80, HF_TCP_ACK, 1, 16, 32, 0 },
+	{ "tcp4_hit_64k", HOLDFAST, IPPROTO_TCP, V4, VIP4, 80, HF_TCP_ACK, 1 << 16, 16, 20, 0 },
+	{ "tcp4_hit_512k", HOLDFAST, IPPROTO_TCP, V4, VIP4, 80, HF_TCP_ACK, 1 << 19, 17, 20, 0 },
+	{ "tcp4_hit_4m", HOLDFAST, IPPROTO_TCP, V4, VIP4, 80, HF_TCP_ACK, 1 << 22, 20, 20,
+	  1 << 22 },
+	{ "syn_insert_8m", HOLDFAST, IPPROTO_TCP, V4, VIP4, 80, HF_TCP_SYN, 1 << 23, 21, 20,
+	  1 << 18 },
+	/* Of so many routers, since one of them would soon have had its share. */
+	{ "icmp_error", HOLDFAST, IPPROTO_ICMP, V4, VIP4, 80, HF_TCP_ACK, 1 << 13, 16, 20, 0 },
+	{ "not_ours", HOLDFAST, IPPROTO_TCP, V4, "203.0.113.99", 80, HF_TCP_ACK, 1, 16, 0, 0 },
+	{ "lru_tcp4_hit_1", LRU, IPPROTO_TCP, V4, VIP4, 80, HF_TCP_ACK, 1, 0, 20, 0 },
+	{ "lru_tcp4_hit_64k", LRU, IPPROTO_TCP, V4, VIP4, 80, HF_TCP_ACK, 1 << 16, 0, 20, 0 },
+	{ "lru_tcp4_hit_512k", LRU, IPPROTO_TCP, V4, VIP4, 80, HF_TCP_ACK, 1 << 19, 0, 20, 0 },
+	{ "lru_tcp4_hit_4m", LRU, IPPROTO_TCP, V4, VIP4, 80, HF_TCP_ACK, 1 << 22, 0, 20, 1 << 22 },
+	{ "lru_syn_insert_8m", LRU, IPPROTO_TCP, V4, VIP4, 80, HF_TCP_SYN, 1 << 23, 0, 20,
+	  1 << 18 },
 };
 
 struct figure {
@@ -85,7 +98,9 @@ static void die(const char *what)
 static struct wrap_bpf *open_wrapper(const struct bench_case *c, const struct frame *f, int target,
 				     enum program program)
 {
-	const uint32_t outer[] = { [HOLDFAST] = c->outer_length, [FLOOR] = 20, [EMPTY] = 0 };
+	const uint32_t outer[] = {
+		[HOLDFAST] = c->outer_length, [LRU] = 20, [FLOOR] = 20, [EMPTY] = 0
+	};
 	const struct wrapper_settings settings = { target, c->flows, outer[program] };
 
 	return wrapper_open(f, &settings);
@@ -109,7 +124,7 @@ static double median(double *values)
 static struct figure measure(const struct bench_case *c, const struct frame *f, int target,
 			     int base, enum program baseline)
 {
-	struct wrap_bpf *ours = open_wrapper(c, f, target, HOLDFAST);
+	struct wrap_bpf *ours = open_wrapper(c, f, target, c->program);
 	struct wrap_bpf *theirs = open_wrapper(c, f, base, baseline);
 	uint32_t runs = c->runs ? c->runs : RUNS_A_ROUND;
 	uint32_t verdict = baseline == EMPTY ? XDP_PASS : XDP_TX;
@@ -161,6 +176,46 @@ static void report(const struct bench_case *c, struct figure f, bool json, bool 
 	fflush(stdout);
 }
 
+/* What an error quotes, and where its ports are: the wrapper must not write its own there. */
+static void make_error(const struct bench_case *c, struct frame *f)
+{
+	struct frame quoted;
+
+	frame_flow(&quoted, IPPROTO_TCP, c->destination, c->port, c->source, 1024, c->tcp_flags,
+		   10);
+	frame_ethernet(f);
+	frame_ipv4(f, c->source, c->destination);
+	frame_icmp(f, 3, 4, 1400);
+	frame_append(f, quoted.bytes + quoted.l3, quoted.length - quoted.l3);
+	frame_finish(f);
+	f->l4 += 8 + 20 + 2; /* the quoted client's port */
+}
+
+static void make_frame(const struct bench_case *c, struct frame *f)
+{
+	if (c->protocol == IPPROTO_ICMP)
+		make_error(c, f);
+	else
+		frame_flow(f, c->protocol, c->source, 1024, c->destination, c->port, c->tcp_flags,
+			   10);
+	if (c->flows > 1)
+		wrapper_first_flow(f);
+}
+
+static void run_lru(const struct bench_case *c, const struct frame *f,
+		    const struct floor_bpf *floor, bool json, bool first)
+{
+	struct lru_bpf *lru = lru_start(c->flows);
+
+	if (!lru) {
+		fprintf(stderr, "bench: %s: no memory for the kernel's table\n", c->name);
+		return;
+	}
+	report(c, measure(c, f, lru_program(lru), bpf_program__fd(floor->progs.push), FLOOR), json,
+	       first);
+	lru_stop(lru);
+}
+
 static void run_case(const struct bench_case *c, const struct floor_bpf *floor, bool json,
 		     bool first)
 {
@@ -168,9 +223,11 @@ static void run_case(const struct bench_case *c, const struct floor_bpf *floor, 
 	struct harness h;
 	struct frame f;
 
-	frame_flow(&f, c->protocol, c->source, 1024, c->destination, c->port, c->tcp_flags, 10);
-	if (c->flows > 1)
-		wrapper_first_flow(&f);
+	make_frame(c, &f);
+	if (c->program == LRU) {
+		run_lru(c, &f, floor, json, first);
+		return;
+	}
 	harness_open(&h, configuration, c->bucket_bits);
 	report(c,
 	       measure(c, &f, bpf_program__fd(h.bpf->progs.holdfast),
@@ -180,12 +237,60 @@ static void run_case(const struct bench_case *c, const struct floor_bpf *floor, 
 	harness_close(&h);
 }
 
+#define LIVE_ROUNDS 5
+
+static double best_of(struct live *live, int program, unsigned int cpus)
+{
+	double best = 0;
+
+	for (int i = 0; i < LIVE_ROUNDS; i++) {
+		double mpps = live_run(live, program, cpus);
+
+		best = mpps > best ? mpps : best;
+	}
+	return best;
+}
+
+/* Million packets per second through a veth pair, beside the bare XDP_TX. */
+static void run_live(bool json)
+{
+	struct harness h;
+	struct live *live;
+	struct frame f;
+
+	frame_flow(&f, IPPROTO_TCP, V4, 1024, VIP4, 80, HF_TCP_ACK, 10);
+	harness_open(&h, configuration, 16);
+	live = live_open(&h, &f);
+	for (unsigned int cpus = 1; cpus <= 2; cpus++) {
+		double bare = best_of(live, -1, cpus);
+		double ours = best_of(live, bpf_program__fd(h.bpf->progs.holdfast), cpus);
+
+		if (json)
+			printf("%s\n    {\"cpus\": %u, \"holdfast_mpps\": %.2f, \"xdp_tx_mpps\": "
+			       "%.2f}",
+			       cpus > 1 ? "," : "", cpus, ours, bare);
+		else
+			printf("live, %u CPU%s     %6.2f Mpps  of the bare XDP_TX's %.2f: %.0f "
+			       "%%\n",
+			       cpus, cpus > 1 ? "s" : " ", ours, bare, 100 * ours / bare);
+	}
+	harness_close(&h);
+}
+
 static void stay_on_one_cpu(void)
 {
 	cpu_set_t set;
 
 	CPU_ZERO(&set);
 	CPU_SET(sched_getcpu(), &set);
+	sched_setaffinity(0, sizeof(set), &set);
+}
+
+static void let_all_cpus(void)
+{
+	cpu_set_t set;
+
+	memset(&set, 0xff, sizeof(set));
 	sched_setaffinity(0, sizeof(set), &set);
 }
 
@@ -204,6 +309,12 @@ int main(int argc, char **argv)
 			continue;
 		run_case(&cases[i], floor, json, first);
 		first = false;
+	}
+	if (json)
+		printf("\n], \"live\": [");
+	if (!only || strcmp(only, "live") == 0) {
+		let_all_cpus();
+		run_live(json);
 	}
 	if (json)
 		printf("\n]}\n");

@@ -21,14 +21,17 @@ int empty(struct xdp_md *ctx)
 SEC("xdp")
 int push(struct xdp_md *ctx)
 {
+	enum hf_parsed parsed;
 	struct hf_packet p;
 	void *data;
 
-	if (hf_parse((void *)(long)ctx->data, (void *)(long)ctx->data_end, &p) != HF_PARSED_FLOW)
-		return XDP_PASS;
+	parsed = hf_parse((void *)(long)ctx->data, (void *)(long)ctx->data_end, &p);
 	/* What was parsed must be used, or it is not parsed. */
-	sink = p.source[0] + p.source[3] + p.destination[0] + p.destination[3] + p.source_port +
-	       p.destination_port + p.length + p.tcp_flags + p.tos;
+	if (parsed == HF_PARSED_FLOW)
+		sink = p.source_port + p.destination_port + p.tcp_flags;
+	else if (parsed != HF_PARSED_OTHER)
+		return XDP_PASS;
+	sink += p.source[0] + p.source[3] + p.destination[0] + p.destination[3] + p.length + p.tos;
 	if (bpf_xdp_adjust_head(ctx, -(int)sizeof(struct iphdr)))
 		return XDP_DROP;
 	data = (void *)(long)ctx->data;

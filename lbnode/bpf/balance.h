@@ -20,6 +20,13 @@ HF_INLINE const struct hf_service_table *hf_services(void)
 	return table ? bpf_map_lookup_elem(table, &zero) : NULL;
 }
 
+/* To be dropped, if it is for a VIP; else it is none of our business. */
+HF_INLINE int hf_refuse(const struct hf_service_table *table, const struct hf_packet *p,
+			enum hf_counter why)
+{
+	return hf_is_vip(table, p->destination, p->family) ? hf_drop(why) : hf_pass();
+}
+
 HF_INLINE void hf_account_to(void *map, __u32 id, const struct hf_flow *f)
 {
 	struct hf_traffic *t = bpf_map_lookup_elem(map, &id);

@@ -63,6 +63,7 @@ HF_INLINE __u32 hf_bucket_cheapest(const struct hf_bucket *bucket, __u64 tag, __
 		__u64 rank = i ^ (tag & (HF_BUCKET_PINS - 1));
 		__s64 less = (__s64)(hf_pin_price(hf_pin_read(&bucket->pin[i])) << 8 | rank) - best;
 
+		HF_OPAQUE(less); /* or it would see through this, and make branches of it */
 		best += less & less >> 63; /* the smaller one */
 	}
 	*price = best >> 8;

@@ -88,7 +88,7 @@ HF_INLINE int hf_first_fragment(struct xdp_md *ctx, struct hf_packet *p,
 }
 
 HF_INLINE int hf_other_fragment(struct xdp_md *ctx, const struct hf_packet *p, __u64 datagram,
-				bool may_hold)
+				bool is_held)
 {
 	struct hf_fragment *note = bpf_map_lookup_elem(&fragments, &datagram);
 	struct hf_flow f = { .packet = p };
@@ -96,7 +96,7 @@ HF_INLINE int hf_other_fragment(struct xdp_md *ctx, const struct hf_packet *p, _
 	int verdict;
 
 	if (!note || hf_now_us() - note->seen_us > HF_DATAGRAM_US)
-		return may_hold ? hf_hold(ctx, p, datagram) : hf_drop(HF_COUNT_DROP_FRAGMENT);
+		return is_held ? hf_drop(HF_COUNT_DROP_FRAGMENT) : hf_hold(ctx, p, datagram);
 	f.backend_id = note->backend;
 	if (f.backend_id == HF_NO_BACKEND)
 		return hf_pass();
@@ -109,9 +109,9 @@ HF_INLINE int hf_other_fragment(struct xdp_md *ctx, const struct hf_packet *p, _
 	return verdict < 0 ? hf_drop(HF_COUNT_DROP_TOO_BIG) : verdict;
 }
 
-/* Of fragments that are for a VIP. Those of ICMP are the node's own: large pings. Returns what
- * hf_forward() does. */
-HF_RARE int hf_fragment(struct xdp_md *ctx, bool may_hold)
+/* Of fragments; those that are for no VIP, and ICMP's, which are large pings, are the node's own.
+ * Returns what hf_forward() does. */
+HF_INLINE int hf_fragment(struct xdp_md *ctx, bool is_held)
 {
 	const struct hf_service_table *table = hf_services();
 	struct hf_packet p;
@@ -120,15 +120,16 @@ HF_RARE int hf_fragment(struct xdp_md *ctx, bool may_hold)
 	if (!table || hf_parse((void *)(long)ctx->data, (void *)(long)ctx->data_end, &p) !=
 			      HF_PARSED_FRAGMENT)
 		return hf_drop(HF_COUNT_DROP_INTERNAL);
-	if (hf_is_icmp(&p))
+	if (!hf_is_vip(table, p.destination, p.family) || hf_is_icmp(&p))
 		return hf_pass();
 	/* The headers may exceed the packet, but not by so much as to make this any wrong. */
 	if (p.fragment_offset * 8 + p.length - p.l4_offset > HF_DATAGRAM_MAX)
 		return hf_drop(HF_COUNT_DROP_MALFORMED);
 	datagram = hf_datagram(&p);
-	if (p.fragment_offset == 0)
-		return hf_first_fragment(ctx, &p, table, datagram);
-	return hf_other_fragment(ctx, &p, datagram, may_hold);
+	if (p.fragment_offset)
+		return hf_other_fragment(ctx, &p, datagram, is_held);
+	return is_held ? hf_drop(HF_COUNT_DROP_INTERNAL)
+		       : hf_first_fragment(ctx, &p, table, datagram);
 }
 
 #endif

@@ -44,6 +44,8 @@ HF_INLINE int hf_answer_echo(struct xdp_md *ctx, const struct hf_packet *p,
 {
 	void *end = (void *)(long)ctx->data_end;
 
+	if (!hf_is_vip(table, p->destination, p->family))
+		return hf_pass();
 	if (!hf_source_is_sound(table, p))
 		return hf_drop(HF_COUNT_DROP_SOURCE);
 	if (p->family == 4 && p->l3 + sizeof(struct iphdr) <= end)
@@ -77,13 +79,13 @@ HF_INLINE int hf_icmp_error(struct xdp_md *ctx, const struct hf_packet *p,
 	if (parsed == HF_PARSED_OTHER)
 		return hf_pass();
 	if (parsed != HF_PARSED_FLOW)
-		return hf_drop(HF_COUNT_DROP_ICMP);
+		return hf_refuse(table, p, HF_COUNT_DROP_ICMP);
 	hf_turn_round(&flow);
 	f.service = hf_service_find(table, &flow);
 	if (!f.service)
 		return hf_pass();
 	if (!hf_is_about_its_receiver(p, &flow))
-		return hf_drop(HF_COUNT_DROP_ICMP);
+		return hf_refuse(table, p, HF_COUNT_DROP_ICMP);
 	if (hf_limit(p, HF_LIMITED_ERRORS))
 		return hf_drop(HF_COUNT_DROP_ICMP_LIMIT);
 	f.digest = hf_flow_digest(&flow);
@@ -97,24 +99,20 @@ HF_INLINE int hf_icmp_error(struct xdp_md *ctx, const struct hf_packet *p,
 	return verdict < 0 ? hf_drop(HF_COUNT_DROP_TOO_BIG) : verdict;
 }
 
-/* Of ICMP that is for a VIP. */
-HF_RARE int hf_icmp(struct xdp_md *ctx)
+/* Of ICMP to anyone: what is not for a VIP is the node's own. */
+HF_INLINE int hf_icmp(struct xdp_md *ctx, const struct hf_packet *p,
+		      const struct hf_service_table *table)
 {
-	void *data = (void *)(long)ctx->data, *end = (void *)(long)ctx->data_end;
-	const struct hf_service_table *table = hf_services();
-	struct hf_icmp *icmp;
-	struct hf_packet p;
+	struct hf_icmp *icmp = p->l4;
 
-	if (!table || hf_parse(data, end, &p) != HF_PARSED_OTHER)
-		return hf_drop(HF_COUNT_DROP_INTERNAL);
-	icmp = p.l4;
-	if ((void *)(icmp + 1) > end || (void *)(icmp + 1) > p.l3 + p.length)
-		return hf_drop(HF_COUNT_DROP_MALFORMED);
-	switch (hf_icmp_kind(p.family, icmp)) {
+	if ((void *)(icmp + 1) > (void *)(long)ctx->data_end ||
+	    (void *)(icmp + 1) > p->l3 + p->length)
+		return hf_refuse(table, p, HF_COUNT_DROP_MALFORMED);
+	switch (hf_icmp_kind(p->family, icmp)) {
 	case HF_ICMP_IS_ECHO:
-		return hf_answer_echo(ctx, &p, table, icmp);
+		return hf_answer_echo(ctx, p, table, icmp);
 	case HF_ICMP_IS_ERROR:
-		return hf_icmp_error(ctx, &p, table);
+		return hf_icmp_error(ctx, p, table);
 	default:
 		return hf_pass();
 	}

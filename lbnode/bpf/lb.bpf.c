@@ -11,9 +11,15 @@
 #include "lbnode/bpf/icmp.h"
 #include "lbnode/bpf/too_big.h"
 
-/* IP, but no TCP or UDP flow could be read from it: ours only if it is for a VIP. Returns what
- * hf_forward() does. */
-HF_INLINE int hf_process_uncommon(struct xdp_md *ctx)
+HF_INLINE int hf_end(struct xdp_md *ctx, int verdict)
+{
+	return verdict < 0 ? hf_too_big(ctx, -verdict) : verdict;
+}
+
+/* IP, but no TCP or UDP flow could be read from it: ours only if it is for a VIP, which is looked
+ * up when nothing else has told. */
+SEC("xdp")
+int holdfast_other(struct xdp_md *ctx)
 {
 	const struct hf_service_table *table = hf_services();
 	enum hf_parsed parsed;
@@ -22,41 +28,46 @@ HF_INLINE int hf_process_uncommon(struct xdp_md *ctx)
 	parsed = hf_parse((void *)(long)ctx->data, (void *)(long)ctx->data_end, &p);
 	if (!table || parsed == HF_PARSED_NOT_IP)
 		return hf_drop(HF_COUNT_DROP_INTERNAL);
-	if (parsed == HF_PARSED_OTHER && hf_is_tunnel_to_us(table, &p, parsed))
-		return hf_drop(HF_COUNT_DROP_TUNNEL);
-	if (!hf_is_vip(table, p.destination, p.family))
-		return hf_pass();
-	switch (parsed) {
-	case HF_PARSED_FRAGMENT:
-		return hf_fragment(ctx, true);
-	case HF_PARSED_EXTENSIONS:
-		return hf_drop(HF_COUNT_DROP_EXTENSIONS);
-	case HF_PARSED_MALFORMED:
-		return hf_drop(HF_COUNT_DROP_MALFORMED);
-	default:
-		return hf_is_icmp(&p) ? hf_icmp(ctx) : hf_pass();
-	}
-}
-
-HF_INLINE int hf_end(struct xdp_md *ctx, int verdict)
-{
-	return verdict < 0 ? hf_too_big(ctx, -verdict) : verdict;
+	if (parsed == HF_PARSED_OTHER && hf_is_icmp(&p))
+		return hf_icmp(ctx, &p, table);
+	if (parsed == HF_PARSED_OTHER)
+		return hf_is_tunnel_to_us(table, &p, parsed) ? hf_drop(HF_COUNT_DROP_TUNNEL)
+							     : hf_pass();
+	return hf_refuse(table, &p,
+			 parsed == HF_PARSED_EXTENSIONS ? HF_COUNT_DROP_EXTENSIONS
+							: HF_COUNT_DROP_MALFORMED);
 }
 
 SEC("xdp")
-int holdfast_uncommon(struct xdp_md *ctx)
+int holdfast_fragment(struct xdp_md *ctx)
 {
-	return hf_end(ctx, hf_process_uncommon(ctx));
+	return hf_end(ctx, hf_fragment(ctx, false));
 }
 
-/* A program of its own by tail call, for the stack's sake: this one takes half of what there is. */
+/* For fragments that the agent has held, which are no first ones: now or never. */
+SEC("xdp")
+int holdfast_held(struct xdp_md *ctx)
+{
+	return hf_fragment(ctx, true);
+}
+
+/* What is rare, by tail call: the stack would not hold it beside the hot path, and the verifier
+ * would look at it in every state that the hot path leaves. */
+enum hf_uncommon { HF_UNCOMMON_OTHER, HF_UNCOMMON_FRAGMENT };
+
 struct {
 	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);
-	__uint(max_entries, 1);
+	__uint(max_entries, 2);
 	__uint(key_size, sizeof(__u32));
 	__array(values, int(void *));
-} uncommon SEC(".maps") = { .values = { [0] = (void *)&holdfast_uncommon } };
+} uncommon SEC(".maps") = {
+	.values = {
+		[HF_UNCOMMON_OTHER] = (void *)&holdfast_other,
+		[HF_UNCOMMON_FRAGMENT] = (void *)&holdfast_fragment,
+	},
+};
 
+/* The hot path: whole TCP and UDP packets. */
 SEC("xdp")
 int holdfast(struct xdp_md *ctx)
 {
@@ -69,8 +80,10 @@ int holdfast(struct xdp_md *ctx)
 	if (parsed == HF_PARSED_NOT_IP)
 		return hf_pass();
 	if (parsed != HF_PARSED_FLOW) {
-		bpf_tail_call(ctx, &uncommon, 0);
-		return hf_pass(); /* the map has lost its program: an operator's own doing */
+		bpf_tail_call(ctx, &uncommon,
+			      parsed == HF_PARSED_FRAGMENT ? HF_UNCOMMON_FRAGMENT
+							   : HF_UNCOMMON_OTHER);
+		return hf_pass(); /* the map has lost its programs: an operator's own doing */
 	}
 	f.table = hf_services();
 	if (!f.table)
@@ -84,15 +97,6 @@ int holdfast(struct xdp_md *ctx)
 	if (!backend)
 		return hf_drop(f.refused);
 	return hf_end(ctx, hf_forward(ctx, &p, backend, f.digest));
-}
-
-/* For fragments that the agent has held, none of them a first one: now or never. */
-SEC("xdp")
-int holdfast_held(struct xdp_md *ctx)
-{
-	int verdict = hf_fragment(ctx, false);
-
-	return verdict < 0 ? hf_drop(HF_COUNT_DROP_TOO_BIG) : verdict;
 }
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

@@ -130,14 +130,6 @@ struct {
 	__type(value, struct hf_traffic);
 } backend_traffic SEC(".maps");
 
-/*
- * What is rare is a function of its own, which takes nothing but the context, and so parses the
- * packet once more: the hot path stays small, and the verifier looks at each of them once. (As
- * static functions it would look at them in every state that the packet can be in, which is beyond
- * its limit; as tail calls they would need a map that dies with its last pin.)
- */
-#define HF_RARE __attribute__((noinline))
-
 /* A coarse clock, for what is rare. */
 HF_INLINE __u64 hf_now_us(void)
 {

@@ -15,6 +15,9 @@
 #define HF_UNROLL _Pragma("GCC unroll 8")
 #endif
 
+/* The compiler takes the number for one that could be any. */
+#define HF_OPAQUE(number) asm volatile("" : "+r"(number))
+
 #define HF_ROTL64(x, n) (((x) << (n)) | ((x) >> (64 - (n))))
 
 #define HF_GUE_PORT 6080 /* IANA's for GUE */

@@ -73,7 +73,7 @@ struct hf_packet {
 #ifdef __bpf__
 __attribute__((noinline)) __u32 hf_forget(__u32 number)
 {
-	asm volatile("" : "+r"(number));
+	HF_OPAQUE(number);
 	return number;
 }
 #else
