@@ -16,6 +16,26 @@ HF_INLINE int hf_end(struct xdp_md *ctx, int verdict)
 	return verdict < 0 ? hf_too_big(ctx, -verdict) : verdict;
 }
 
+/* What is rare, by tail call: the stack would not hold it beside the hot path, and the verifier
+ * would look at it in every state that the hot path leaves. Called with constants, which the kernel
+ * makes direct jumps of. */
+enum hf_uncommon { HF_UNCOMMON_OTHER, HF_UNCOMMON_FRAGMENT };
+
+int holdfast_other(struct xdp_md *ctx);
+int holdfast_fragment(struct xdp_md *ctx);
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);
+	__uint(max_entries, 2);
+	__uint(key_size, sizeof(__u32));
+	__array(values, int(void *));
+} uncommon SEC(".maps") = {
+	.values = {
+		[HF_UNCOMMON_OTHER] = (void *)&holdfast_other,
+		[HF_UNCOMMON_FRAGMENT] = (void *)&holdfast_fragment,
+	},
+};
+
 /* IP, but no TCP or UDP flow could be read from it: ours only if it is for a VIP, which is looked
  * up when nothing else has told. */
 SEC("xdp")
@@ -28,6 +48,10 @@ int holdfast_other(struct xdp_md *ctx)
 	parsed = hf_parse((void *)(long)ctx->data, (void *)(long)ctx->data_end, &p);
 	if (!table || parsed == HF_PARSED_NOT_IP)
 		return hf_drop(HF_COUNT_DROP_INTERNAL);
+	if (parsed == HF_PARSED_FRAGMENT) {
+		bpf_tail_call(ctx, &uncommon, HF_UNCOMMON_FRAGMENT);
+		return hf_pass();
+	}
 	if (parsed == HF_PARSED_OTHER && hf_is_icmp(&p))
 		return hf_icmp(ctx, &p, table);
 	if (parsed == HF_PARSED_OTHER)
@@ -51,22 +75,6 @@ int holdfast_held(struct xdp_md *ctx)
 	return hf_fragment(ctx, true);
 }
 
-/* What is rare, by tail call: the stack would not hold it beside the hot path, and the verifier
- * would look at it in every state that the hot path leaves. */
-enum hf_uncommon { HF_UNCOMMON_OTHER, HF_UNCOMMON_FRAGMENT };
-
-struct {
-	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);
-	__uint(max_entries, 2);
-	__uint(key_size, sizeof(__u32));
-	__array(values, int(void *));
-} uncommon SEC(".maps") = {
-	.values = {
-		[HF_UNCOMMON_OTHER] = (void *)&holdfast_other,
-		[HF_UNCOMMON_FRAGMENT] = (void *)&holdfast_fragment,
-	},
-};
-
 /* The hot path: whole TCP and UDP packets. */
 SEC("xdp")
 int holdfast(struct xdp_md *ctx)
@@ -80,9 +88,7 @@ int holdfast(struct xdp_md *ctx)
 	if (parsed == HF_PARSED_NOT_IP)
 		return hf_pass();
 	if (parsed != HF_PARSED_FLOW) {
-		bpf_tail_call(ctx, &uncommon,
-			      parsed == HF_PARSED_FRAGMENT ? HF_UNCOMMON_FRAGMENT
-							   : HF_UNCOMMON_OTHER);
+		bpf_tail_call(ctx, &uncommon, HF_UNCOMMON_OTHER);
 		return hf_pass(); /* the map has lost its programs: an operator's own doing */
 	}
 	f.table = hf_services();

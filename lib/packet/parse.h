@@ -328,6 +328,12 @@ HF_INLINE bool hf_parse_ethernet(struct hf_packet *p, void *data, void *end, __b
 		return false;
 	*protocol = eth->h_proto;
 	p->l2_length = sizeof(*eth);
+	/* What need not be set has a value all the same: a compiler may carry it along, and the
+	 * verifier refuses to see that. */
+	p->l4 = data;
+	p->l4_offset = 0;
+	p->source_port = p->destination_port = 0;
+	p->tcp_flags = 0;
 	p->fragment_offset = 0;
 	p->fragment_id = 0;
 	for (int i = 0; i < HF_MAX_VLAN_TAGS; i++) {
