@@ -1,7 +1,6 @@
 """Sends one UDP datagram in fragments to a VIP's port 53, in the given order, and waits for the
 answer: fragments.py SOURCE VIP ORDER [TIMES], where ORDER is for instance 0,1,2 or 2,1,0.
 Prints the names of those who answered."""
-import random
 import socket
 import struct
 import sys
@@ -43,6 +42,8 @@ def fragment(data, i, ident):
 
 
 names = set()
+# Not one that was used lately: its datagram's note may still be there.
+ident = int(time.time() * 100) & 0xFFFF
 for _ in range(times):
     with socket.socket(family, socket.SOCK_DGRAM) as receiver, \
             socket.socket(family, socket.SOCK_RAW, 44 if is_6 else socket.IPPROTO_RAW) as raw:
@@ -50,7 +51,7 @@ for _ in range(times):
         receiver.settimeout(3)
         if is_6:
             raw.bind((source, 0))
-        ident = random.randrange(1, 1 << 16)
+        ident = ident % 0xFFFF + 1
         # To a multiple of 8 with its UDP header, and one fragment for each that was ordered.
         data = datagram(receiver.getsockname()[1], b"?" * (PIECE * len(order) - 8))
         for i in order:

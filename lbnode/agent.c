@@ -167,7 +167,7 @@ static int wait_for_neighbours(struct agent *a)
 static int attach(struct agent *a)
 {
 	enum hf_config_xdp_mode mode = a->config->node.xdp_mode;
-	int err = 0;
+	int err = hf_dataplane_stage(a->dataplane);
 
 	if (mode == HF_CONFIG_XDP_GENERIC)
 		hf_warning("node.xdp_mode is generic: packets are copied and go through most of "
@@ -176,7 +176,7 @@ static int attach(struct agent *a)
 		err = hf_dataplane_attach(a->dataplane, a->interfaces[i], mode);
 		a->attached[i] = if_nametoindex(a->interfaces[i]);
 	}
-	return err ? err : hf_dataplane_pin(a->dataplane, a->interfaces, a->interface_count);
+	return err ? err : hf_dataplane_commit(a->dataplane, a->interfaces, a->interface_count);
 }
 
 static int start_dataplane(struct agent *a)
@@ -327,6 +327,7 @@ static void on_sweep(uv_timer_t *handle)
 {
 	struct agent *a = handle->data;
 
+	hf_forwarding_refresh(a->forwarding);
 	if (hf_sweeper_slice(&a->sweeper, now_ms(), is_gone, a))
 		hf_forwarding_swept(a->forwarding, &a->sweeper, now_ms());
 }

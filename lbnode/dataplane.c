@@ -18,6 +18,8 @@
 #include "lib/xdp_link.h"
 #include "lb.skel.h"
 
+#define PROGRAM "program" /* its pin */
+
 struct hf_dataplane {
 	char instance[64];
 	struct lb_bpf *bpf;
@@ -28,6 +30,7 @@ struct hf_dataplane {
 	/* Of the call that goes on: */
 	void (*take)(void *context, const struct hf_held *fragment);
 	void *take_context;
+	uint32_t taken, take_max;
 };
 
 static struct hf_layout layout_of(const struct hf_dataplane_settings *settings)
@@ -170,7 +173,7 @@ static int on_held(void *context, void *data, size_t size)
 
 	if (size == sizeof(struct hf_held))
 		dp->take(dp->take_context, data);
-	return 0;
+	return ++dp->taken < dp->take_max ? 0 : -EAGAIN; /* which ends the call, no more */
 }
 
 static int open_held(struct hf_dataplane *dp)
@@ -185,6 +188,28 @@ static int open_held(struct hf_dataplane *dp)
 	return err;
 }
 
+static uint32_t program_id(int fd)
+{
+	struct bpf_prog_info info = { 0 };
+	__u32 length = sizeof(info);
+
+	return fd >= 0 && bpf_obj_get_info_by_fd(fd, &info, &length) == 0 ? info.id : 0;
+}
+
+/* An agent that died while it took over has left things half done: done, if its program runs
+ * already, else undone. */
+static int recover(const char *instance)
+{
+	int staged = hf_bpffs_open_staged(instance, PROGRAM);
+	uint32_t id = program_id(staged);
+
+	if (staged >= 0)
+		close(staged);
+	if (id && id == hf_xdp_running(instance))
+		return hf_bpffs_commit(instance, PROGRAM);
+	return hf_bpffs_rollback(instance);
+}
+
 int hf_dataplane_open(struct hf_dataplane **dataplane, const struct hf_dataplane_settings *settings,
 		      void (*adopt)(void *context, uint16_t id, const struct hf_backend *entry),
 		      void *context)
@@ -195,13 +220,15 @@ int hf_dataplane_open(struct hf_dataplane **dataplane, const struct hf_dataplane
 
 	hf_bpf_log_open();
 	err = hf_bpffs_prepare(settings->instance);
+	if (!err)
+		err = recover(settings->instance);
 	if (err)
 		return err;
 	dp = calloc(1, sizeof(*dp));
 	if (!dp)
 		return -ENOMEM;
 	snprintf(dp->instance, sizeof(dp->instance), "%s", settings->instance);
-	dp->former_program = hf_bpffs_open(dp->instance, "program");
+	dp->former_program = hf_bpffs_open(dp->instance, PROGRAM);
 	former = open_former_flows(dp->instance, &layout);
 	if (former >= 0 && adopt_backends(dp->instance, adopt, context) < 0) {
 		close(former);
@@ -217,6 +244,8 @@ int hf_dataplane_open(struct hf_dataplane **dataplane, const struct hf_dataplane
 	if (former >= 0)
 		close(former);
 	if (err) {
+		if (dp->former_program < 0)
+			hf_bpffs_remove(dp->instance);
 		hf_dataplane_close(dp);
 		return err;
 	}
@@ -247,13 +276,16 @@ int hf_dataplane_held_fd(struct hf_dataplane *dp)
 	return ring_buffer__epoll_fd(dp->held);
 }
 
-int hf_dataplane_take_held(struct hf_dataplane *dp,
-			   void (*take)(void *context, const struct hf_held *fragment),
-			   void *context)
+uint32_t hf_dataplane_take_held(struct hf_dataplane *dp, uint32_t most,
+				void (*take)(void *context, const struct hf_held *fragment),
+				void *context)
 {
 	dp->take = take;
 	dp->take_context = context;
-	return ring_buffer__consume(dp->held);
+	dp->taken = 0;
+	dp->take_max = most;
+	ring_buffer__consume(dp->held);
+	return dp->taken;
 }
 
 bool hf_dataplane_knows_datagram(struct hf_dataplane *dp, uint64_t datagram)
@@ -396,20 +428,27 @@ static bool is_stale_link(void *context, const char *pin)
 	return true;
 }
 
-int hf_dataplane_pin(struct hf_dataplane *dp, char *const *interfaces, uint32_t count)
+int hf_dataplane_stage(struct hf_dataplane *dp)
 {
-	struct wanted wanted = { interfaces, count };
 	struct bpf_map *map;
-	int err = hf_bpffs_unpin(dp->instance, is_stale_link, &wanted);
+	int err = 0;
 
 	bpf_object__for_each_map (map, dp->bpf->obj) {
 		if (!err && !bpf_map__is_internal(map))
-			err = hf_bpffs_pin(dp->instance, bpf_map__name(map), bpf_map__fd(map));
+			err = hf_bpffs_stage(dp->instance, bpf_map__name(map), bpf_map__fd(map));
 	}
 	if (!err)
-		err = hf_bpffs_pin(dp->instance, "program",
-				   bpf_program__fd(dp->bpf->progs.holdfast));
+		err = hf_bpffs_stage(dp->instance, PROGRAM,
+				     bpf_program__fd(dp->bpf->progs.holdfast));
 	return err;
+}
+
+int hf_dataplane_commit(struct hf_dataplane *dp, char *const *interfaces, uint32_t count)
+{
+	struct wanted wanted = { interfaces, count };
+	int err = hf_bpffs_unpin(dp->instance, is_stale_link, &wanted);
+
+	return err ? err : hf_bpffs_commit(dp->instance, PROGRAM);
 }
 
 static bool is_any(void *context, const char *pin)
@@ -455,5 +494,6 @@ void hf_dataplane_give_up(struct hf_dataplane *dp)
 		return;
 	}
 	hf_bpffs_unpin(dp->instance, put_back, dp);
+	hf_bpffs_rollback(dp->instance);
 	hf_warning("the data plane of the agent before this one forwards on as it was");
 }

@@ -63,24 +63,28 @@ int hf_dataplane_clear_service(struct hf_dataplane *dataplane, uint16_t id);
 int hf_dataplane_remove_pool(struct hf_dataplane *dataplane, uint16_t id);
 
 /* Fragments that must wait (held.h): a descriptor that is readable when there are some; take() is
- * called for each, and the number of them returned; a negative errno instead, not logged. */
+ * called for each, for so many at most, and their number returned. */
 int hf_dataplane_held_fd(struct hf_dataplane *dataplane);
-int hf_dataplane_take_held(struct hf_dataplane *dataplane,
-			   void (*take)(void *context, const struct hf_held *fragment),
-			   void *context);
+uint32_t hf_dataplane_take_held(struct hf_dataplane *dataplane, uint32_t most,
+				void (*take)(void *context, const struct hf_held *fragment),
+				void *context);
 /* The datagram's first fragment has come. */
 bool hf_dataplane_knows_datagram(struct hf_dataplane *dataplane, uint64_t datagram);
 /* Gives a held fragment back to the data plane, as if it had come just now. It is forwarded, or
  * counted and dropped, and not held again. */
 void hf_dataplane_run_held(struct hf_dataplane *dataplane, const struct hf_held *fragment);
 
+/* Pins program and maps beside a former agent's, before the program is attached: what is attached
+ * is pinned, whenever this agent may die. */
+int hf_dataplane_stage(struct hf_dataplane *dataplane);
+
 /* Attaches the program to the interface, or puts it in the place of a former agent's. */
 int hf_dataplane_attach(struct hf_dataplane *dataplane, const char *interface,
 			enum hf_config_xdp_mode mode);
 
-/* Pins program and maps, once all is attached, and detaches from interfaces that are not among
- * `interfaces`. */
-int hf_dataplane_pin(struct hf_dataplane *dataplane, char *const *interfaces, uint32_t count);
+/* Once all is attached: puts what is staged in the former agent's place, and detaches from
+ * interfaces that are not among `interfaces`. */
+int hf_dataplane_commit(struct hf_dataplane *dataplane, char *const *interfaces, uint32_t count);
 
 /* After a start that failed: interfaces go back to the program of the agent before, or, if there
  * was none, to none, with all pins. */

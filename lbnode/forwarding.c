@@ -31,6 +31,7 @@ struct hf_forwarding {
 		int64_t until;
 		uint16_t mtu; /* 0: what the route says */
 	} path[HF_MAX_BACKENDS];
+	bool learnt; /* or forgot: what is written is not what it should be */
 	struct hf_backend written[HF_MAX_BACKENDS];
 	struct pool_slot pool[HF_MAX_POOLS];
 	struct hf_service_ids service_ids;
@@ -364,9 +365,11 @@ int hf_forwarding_follow(struct hf_forwarding *f)
 static bool is_about(const struct hf_forwarding *f, uint16_t id, const struct hf_path_news *news)
 {
 	const struct hf_backend_record *record = hf_backends_record(f->backends, id);
+	uint16_t port = record->encapsulation == HF_CONFIG_GUE ? record->gue_port : 0;
 	struct hf_prefix source;
 
-	if (!is_reached(record) || !hf_address_equal(&record->address, &news->destination))
+	if (!is_reached(record) || port != news->gue_port ||
+	    !hf_address_equal(&record->address, &news->destination))
 		return false;
 	source = tunnel_source(f, record->address.family, &f->route[id]);
 	return hf_prefix_contains(&source, &news->source);
@@ -378,7 +381,8 @@ void hf_forwarding_learn(struct hf_forwarding *f, const struct hf_path_news *new
 	bool learnt = false;
 
 	for (uint32_t id = 1; id < HF_MAX_BACKENDS; id++) {
-		if (!is_about(f, id, news) || (f->path[id].mtu && f->path[id].mtu <= news->mtu))
+		if (!is_about(f, id, news) ||
+		    news->mtu >= hf_ways_mtu(f->ways, f->written[id].nexthop))
 			continue;
 		f->path[id].mtu = news->mtu;
 		f->path[id].until = now + HF_PATH_MTU_MS;
@@ -386,23 +390,27 @@ void hf_forwarding_learn(struct hf_forwarding *f, const struct hf_path_news *new
 	}
 	if (!learnt)
 		return;
+	f->learnt = true;
 	hf_notice("a router says that the way to backend %s takes packets of %u bytes at most",
 		  hf_address_format(&news->destination, text), news->mtu);
-	write_all(f);
+}
+
+int hf_forwarding_refresh(struct hf_forwarding *f)
+{
+	if (!f->learnt)
+		return 0;
+	f->learnt = false;
+	return write_all(f);
 }
 
 static void forget_paths(struct hf_forwarding *f, int64_t now)
 {
-	bool forgot = false;
-
 	for (uint32_t id = 1; id < HF_MAX_BACKENDS; id++) {
 		if (!f->path[id].mtu || now < f->path[id].until)
 			continue;
 		f->path[id].mtu = 0;
-		forgot = true;
+		f->learnt = true;
 	}
-	if (forgot)
-		write_all(f);
 }
 
 uint32_t hf_forwarding_unresolved(const struct hf_forwarding *f)

@@ -39,6 +39,10 @@ int hf_forwarding_follow(struct hf_forwarding *forwarding);
 void hf_forwarding_learn(struct hf_forwarding *forwarding, const struct hf_path_news *news,
 			 int64_t now);
 
+/* Puts in force what was learnt since the last time: often, for it costs nothing when there is
+ * none. */
+int hf_forwarding_refresh(struct hf_forwarding *forwarding);
+
 /* How many next hops are in use, but not resolved. */
 uint32_t hf_forwarding_unresolved(const struct hf_forwarding *forwarding);
 

@@ -11,6 +11,8 @@ struct hf_listener {
 	struct hf_forwarding *forwarding;
 	int ipv4, ipv6; /* descriptors; -1: none */
 	uv_poll_t poll4, poll6;
+	int64_t since; /* when the while that goes on began, and what was heard in it */
+	uint32_t heard;
 };
 
 /* Opens the sockets, which takes CAP_NET_RAW. Without it a warning is logged, and path MTUs

@@ -12,6 +12,7 @@ struct way {
 	uint32_t mtu;
 	bool used;    /* a backend's entry may name it */
 	bool claimed; /* in the round that is going on */
+	bool missed;  /* it did not answer when it was written last */
 	struct hf_nexthop written;
 };
 
@@ -97,10 +98,11 @@ static int write_way(struct hf_ways *ways, uint32_t id)
 
 	if (!neighbour || (!neighbour->managed && !neighbour->permanent))
 		hf_netlink_manage(ways->netlink, way->ifindex, &way->via);
+	if (nexthop.ifindex ? way->missed : way->written.ifindex != 0)
+		log_way(way, nexthop.ifindex != 0);
+	way->missed = !nexthop.ifindex;
 	if (memcmp(&nexthop, &way->written, sizeof(nexthop)) == 0)
 		return 0;
-	if (!nexthop.ifindex != !way->written.ifindex)
-		log_way(way, nexthop.ifindex != 0);
 	if (nexthop.ifindex)
 		err = hf_dataplane_add_device(ways->dataplane, nexthop.ifindex);
 	if (!err)
@@ -136,6 +138,11 @@ int hf_ways_release(struct hf_ways *ways)
 		way->claimed = false;
 	}
 	return err;
+}
+
+uint32_t hf_ways_mtu(const struct hf_ways *ways, uint32_t id)
+{
+	return ways->way[id].written.mtu;
 }
 
 uint32_t hf_ways_unresolved(const struct hf_ways *ways)

@@ -36,6 +36,9 @@ int hf_ways_write(struct hf_ways *ways);
 /* Ends the round: empties entries that nobody claimed. 0 or a negative errno, logged. */
 int hf_ways_release(struct hf_ways *ways);
 
+/* The most that goes by an entry; 0 if it is not resolved. */
+uint32_t hf_ways_mtu(const struct hf_ways *ways, uint32_t id);
+
 /* How many ways are in use, but not resolved. */
 uint32_t hf_ways_unresolved(const struct hf_ways *ways);
 

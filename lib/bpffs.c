@@ -67,6 +67,84 @@ int hf_bpffs_pin(const char *instance, const char *pin, int fd)
 	return err;
 }
 
+/* Not a suffix: links are named by interfaces, which may end in anything. */
+#define STAGED "new-"
+
+static const char *staged_name(const char *pin, char name[128])
+{
+	snprintf(name, 128, STAGED "%s", pin);
+	return name;
+}
+
+int hf_bpffs_stage(const char *instance, const char *pin, int fd)
+{
+	char name[128];
+
+	return hf_bpffs_pin(instance, staged_name(pin, name), fd);
+}
+
+int hf_bpffs_open_staged(const char *instance, const char *pin)
+{
+	char name[128];
+
+	return hf_bpffs_open(instance, staged_name(pin, name));
+}
+
+static int commit_pin(const char *instance, const char *pin)
+{
+	char from[HF_BPFFS_PATH_SIZE], to[HF_BPFFS_PATH_SIZE], name[128];
+	int err;
+
+	hf_bpffs_path(instance, staged_name(pin, name), from);
+	if (rename(from, hf_bpffs_path(instance, pin, to)) == 0)
+		return 0;
+	err = -errno;
+	hf_error("can't put %s in the place of %s: %s", from, to, strerror(-err));
+	return err;
+}
+
+static bool is_staged(void *context, const char *pin)
+{
+	(void)context;
+	return strncmp(pin, STAGED, strlen(STAGED)) == 0;
+}
+
+/* From the beginning after each: a directory that changes may be listed in part. */
+static bool next_staged(const char *instance, const char *but, char pin[100])
+{
+	char path[HF_BPFFS_PATH_SIZE];
+	DIR *directory = opendir(hf_bpffs_path(instance, NULL, path));
+	struct dirent *entry;
+	bool found = false;
+
+	while (directory && !found && (entry = readdir(directory))) {
+		const char *name = entry->d_name + strlen(STAGED);
+
+		if (!is_staged(NULL, entry->d_name) || strcmp(name, but) == 0)
+			continue;
+		snprintf(pin, 100, "%s", name);
+		found = true;
+	}
+	if (directory)
+		closedir(directory);
+	return found;
+}
+
+int hf_bpffs_commit(const char *instance, const char *last)
+{
+	char pin[100];
+	int err = 0;
+
+	while (!err && next_staged(instance, last, pin))
+		err = commit_pin(instance, pin);
+	return err ? err : commit_pin(instance, last);
+}
+
+int hf_bpffs_rollback(const char *instance)
+{
+	return hf_bpffs_unpin(instance, is_staged, NULL);
+}
+
 int hf_bpffs_open(const char *instance, const char *pin)
 {
 	char path[HF_BPFFS_PATH_SIZE];

@@ -21,6 +21,19 @@ int hf_bpffs_prepare(const char *instance);
 /* Pins a descriptor, in place of what was pinned there. 0 or a negative errno, logged. */
 int hf_bpffs_pin(const char *instance, const char *pin, int fd);
 
+/*
+ * In two steps, so that nothing that is pinned goes before all that comes in its place is there:
+ * hf_bpffs_stage() pins under a name of its own, and hf_bpffs_commit() puts all that was staged in
+ * its place, `last` after the others: while that is still staged, the commit was not finished.
+ * hf_bpffs_rollback() takes it away instead. 0 or a negative errno, logged.
+ */
+int hf_bpffs_stage(const char *instance, const char *pin, int fd);
+int hf_bpffs_commit(const char *instance, const char *last);
+int hf_bpffs_rollback(const char *instance);
+
+/* Opens what was staged and not committed; as hf_bpffs_open(). */
+int hf_bpffs_open_staged(const char *instance, const char *pin);
+
 /* Opens what is pinned: its descriptor, or a negative errno (-ENOENT: nothing), not logged. */
 int hf_bpffs_open(const char *instance, const char *pin);
 

@@ -402,11 +402,14 @@ static bool is_backend(const struct hf_config *config, const struct hf_address *
 /* A backend's agent would take its datagrams for tunnels inside tunnels. */
 static int check_tunnel_port(struct check *c, const struct hf_config_service *service, uint32_t i)
 {
-	const struct hf_config_pool *pool = &c->config->pools[service->pool];
+	bool taken = service->port == HF_GUE_PORT;
 
-	if (service->protocol != HF_CONFIG_UDP || !service->port ||
-	    (service->port != HF_GUE_PORT &&
-	     (pool->encapsulation != HF_CONFIG_GUE || service->port != pool->gue_port)))
+	if (service->protocol != HF_CONFIG_UDP)
+		return 0;
+	for (uint32_t p = 0; p < c->config->pool_count && service->port; p++)
+		taken |= c->config->pools[p].encapsulation == HF_CONFIG_GUE &&
+			 c->config->pools[p].gue_port == service->port;
+	if (!taken)
 		return 0;
 	return fault(c, path_of("services[%u].port", i),
 		     "UDP port %u is that of GUE tunnels, which must not come from clients; use "

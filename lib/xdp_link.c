@@ -107,6 +107,38 @@ static int explain(const char *interface, uint32_t ifindex, bool generic, int er
 	return err;
 }
 
+struct running {
+	const char *instance;
+	uint32_t program;
+};
+
+static bool find_running(void *context, const char *pin)
+{
+	struct running *running = context;
+	struct bpf_link_info info = { 0 };
+	__u32 length = sizeof(info);
+	char interface[16];
+	int link;
+
+	if (running->program || !hf_xdp_link_interface(pin, interface))
+		return false;
+	link = hf_bpffs_open(running->instance, pin);
+	if (link < 0)
+		return false;
+	if (bpf_obj_get_info_by_fd(link, &info, &length) == 0)
+		running->program = info.prog_id;
+	close(link);
+	return false;
+}
+
+uint32_t hf_xdp_running(const char *instance)
+{
+	struct running running = { .instance = instance };
+
+	hf_bpffs_unpin(instance, find_running, &running); /* which unpins none */
+	return running.program;
+}
+
 int hf_xdp_attach(const char *instance, const char *interface, int program, bool generic)
 {
 	LIBBPF_OPTS(bpf_link_create_opts, options,

@@ -7,6 +7,7 @@
 #define HF_XDP_LINK_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #define HF_XDP_LINK	 "link-" /* and the interface's name: the pin of its link */
 #define HF_XDP_LINK_SIZE (sizeof(HF_XDP_LINK) + 16)
@@ -22,5 +23,8 @@ bool hf_xdp_link_interface(const char *pin, char interface[16]);
  * negative errno, logged with its remedy.
  */
 int hf_xdp_attach(const char *instance, const char *interface, int program, bool generic);
+
+/* The id of the program that the instance's first link runs; 0: there is none. */
+uint32_t hf_xdp_running(const char *instance);
 
 #endif

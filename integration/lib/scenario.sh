@@ -5,7 +5,19 @@ for part in topology network bird holdfast; do source "integration/lib/$part.sh"
 source "$RUN/sizes"
 
 SCRATCH=$(mktemp -d)
-trap 'rm -rf "$SCRATCH"' EXIT
+LOAD=
+CLEANUPS=()
+
+# at_exit COMMAND: puts the lab back as it was, also when the scenario fails or is interrupted.
+at_exit() { CLEANUPS+=("$1"); }
+clean_up() {
+    local i
+    [ -z "$LOAD" ] || kill "$LOAD" 2>/dev/null || true
+    for ((i = ${#CLEANUPS[@]} - 1; i >= 0; i--)); do eval "${CLEANUPS[i]}" || true; done
+    rm -rf "$SCRATCH"
+}
+trap clean_up EXIT
+trap 'exit 130' INT TERM
 
 pass() { printf 'PASS: %s\n' "$*"; }
 fail() {
@@ -35,6 +47,12 @@ all_targets() { for vip in "${VIPS[@]}"; do target_of "$vip" 80; done; }
 node_counter() { "$BIN/lbnode/lbnode" -i "$PREFIX$1" --stats --json | jq ".counters.$2"; }
 host_counter() { "$BIN/lbhost/lbhost" -i "$PREFIX$1" --stats --json | jq ".counters.$2"; }
 
+all_counters() { # NAME: of all nodes together
+    local x total=0
+    for x in $(names lb "$NODES"); do total=$((total + $(node_counter "$x" "$1"))); done
+    echo $total
+}
+
 node_drops() {
     "$BIN/lbnode/lbnode" -i "$PREFIX$1" --stats --json |
         jq '[.counters | to_entries[] | select(.key | startswith("drop_")) | .value] | add'
@@ -55,7 +73,7 @@ load_is_open() {
 
 # Ends the load now, instead of after its time.
 stop_load() {
-    kill -TERM "$LOAD"
+    kill -TERM "$LOAD" 2>/dev/null || true
     end_load
 }
 
@@ -63,6 +81,7 @@ stop_load() {
 end_load() {
     local report
     wait "$LOAD" || true
+    LOAD=
     report=$(jq -c '[.connections, .broken, .stalled, .longest_gap_ms]' "$SCRATCH/load.json")
     [ "$(jq '.broken + .stalled' "$SCRATCH/load.json")" = 0 ] ||
         fail "broken connections: $(jq -c . "$SCRATCH/load.json")"

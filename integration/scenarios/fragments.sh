@@ -3,9 +3,7 @@
 # kernel itself has to cut, since the tunnel takes less than the client's link, as well.
 source "$(dirname "$0")/../lib/scenario.sh"
 
-sum() { local x total=0; for x in $(names lb "$NODES"); do total=$((total + $(node_counter "$x" "$1"))); done; echo $total; }
-
-held=$(sum fragments_held)
+held=$(all_counters fragments_held)
 for vip in "${VIPS[@]}"; do
     source=$(address4 client1)
     case $vip in *:*) source=$(address6 client1) ;; esac
@@ -15,7 +13,7 @@ for vip in "${VIPS[@]}"; do
     done
     check "a ping of 3,000 bytes to $vip" client ping -q -c 1 -W 2 -s 3000 "$vip"
 done
-check "those that came too early were held" [ "$(sum fragments_held)" -gt $((held + 20)) ]
+check "those that came too early were held" [ "$(all_counters fragments_held)" -gt $((held + 20)) ]
 
 whole() { # VIP: 4,000 bytes, which the client's kernel cuts to its link's MTU, and then to the tunnel's
     client python3 - "$1" <<'END'

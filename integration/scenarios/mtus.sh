@@ -8,8 +8,8 @@ head -c 10000000 /dev/urandom >"$SCRATCH/data"
 there_and_back() { client timeout 60 ncat "$1" 7 <"$SCRATCH/data" | cmp - "$SCRATCH/data"; }
 
 # A route of the operator's, before BIRD's, that tells the MTU; the interfaces know nothing of it.
-narrow() { # add|del
-    local s x n a b
+narrow() { # replace|del
+    local s n a b
     for s in $(names spine "$SPINES"); do
         while read -r n a b; do
             case "$a $b" in
@@ -25,11 +25,21 @@ narrow() { # add|del
         done <"$RUN/links"
     done
 }
-sum() { local x total=0; for x in $(names lb "$NODES"); do total=$((total + $(node_counter "$x" "$1"))); done; echo $total; }
 has_learnt() { grep -q "a router says that the way to backend $1.* takes packets of 1480" "$RUN"/log/lb*-lbnode.log; }
 
-narrow add
-trap 'narrow del 2>/dev/null; rm -rf "$SCRATCH"' EXIT
+forget() { # what was learnt
+    local x
+    narrow del 2>/dev/null
+    client ip route flush cache
+    client ip -6 route flush cache
+    for x in $(names lb "$NODES"); do
+        stop_lbnode "$x" TERM
+        restart_lbnode "$x"
+    done
+}
+told=$(all_counters too_big_told) errors=$(all_counters icmp_errors)
+at_exit forget
+narrow replace
 for vip in "${VIPS[@]}"; do check "10 MB to $vip and back" there_and_back "$vip"; done
 # A client that knows a VIP's MTU sends nothing bigger, to whichever backend: so it forgets, until
 # connections have met backends of both families.
@@ -41,11 +51,5 @@ for try in {1..30}; do
 done
 check "nodes learnt the way's MTU over IPv4" has_learnt '192\.'
 check "and over IPv6" has_learnt '2001:'
-check "clients were told" [ "$(sum too_big_told)" -gt 0 ]
-check "ICMP errors reached backends" [ "$(sum icmp_errors)" -gt 0 ]
-narrow del
-trap 'rm -rf "$SCRATCH"' EXIT
-for x in $(names lb "$NODES"); do # what was learnt is forgotten
-    stop_lbnode "$x" TERM
-    restart_lbnode "$x"
-done
+check "clients were told" [ "$(all_counters too_big_told)" -gt "$told" ]
+check "ICMP errors reached backends" [ "$(all_counters icmp_errors)" -gt "$errors" ]

@@ -15,3 +15,4 @@ for x in $(names lb "$NODES"); do
     check "$x forwards flows" [ "$(node_counter "$x" flows_new)" -gt 100 ]
     check "$x drops nothing" [ "$(node_drops "$x")" = 0 ]
 done
+check "the data plane answered the pings" [ "$(all_counters echo_answered)" -ge ${#VIPS[@]} ]

@@ -163,9 +163,8 @@ HF_INLINE enum hf_parsed hf_parse_inner(const struct hf_tunnel_at *at, struct hf
 {
 	enum hf_parsed parsed;
 
+	hf_clear(inner);
 	inner->l3 = data + at->inner;
-	inner->fragment_offset = 0;
-	inner->fragment_id = 0;
 	parsed = at->protocol == IPPROTO_IPIP ? hf_parse_ipv4(inner, end)
 					      : hf_parse_ipv6(inner, end);
 	if (parsed == HF_PARSED_NOT_IP || at->inner + inner->length > at->end)

@@ -37,7 +37,7 @@ HF_INLINE int hf_hold(struct xdp_md *ctx, const struct hf_packet *p, __u64 datag
 	__u64 length = bpf_xdp_get_buff_len(ctx);
 	struct hf_held *h;
 
-	if (length == 0 || length > HF_HELD_BYTES_MAX || hf_limit(p, HF_LIMITED_FRAGMENTS))
+	if (length < ETH_HLEN || length > HF_HELD_BYTES_MAX || hf_limit(p, HF_LIMITED_FRAGMENTS))
 		return hf_drop(HF_COUNT_DROP_FRAGMENT);
 	h = bpf_ringbuf_reserve(&held, sizeof(*h), 0);
 	if (!h)
@@ -95,7 +95,12 @@ HF_INLINE int hf_other_fragment(struct xdp_md *ctx, const struct hf_packet *p, _
 	const struct hf_backend *backend;
 	int verdict;
 
-	if (!note || hf_now_us() - note->seen_us > HF_DATAGRAM_US)
+	if (note && hf_now_us() - note->seen_us > HF_DATAGRAM_US) {
+		bpf_map_delete_elem(&fragments,
+				    &datagram); /* or the agent would take it for a fresh one */
+		note = NULL;
+	}
+	if (!note)
 		return is_held ? hf_drop(HF_COUNT_DROP_FRAGMENT) : hf_hold(ctx, p, datagram);
 	f.backend_id = note->backend;
 	if (f.backend_id == HF_NO_BACKEND)

@@ -15,7 +15,8 @@
 
 #define HF_ECHO_TTL 64
 
-/* The request, turned round in place: RFC 1122 section 3.2.2.6, RFC 4443 section 4.2. */
+/* The request, turned round in place: RFC 1122 section 3.2.2.6, RFC 4443 section 4.2. One with
+ * options or extension headers, which may be a route to be reversed, is left to the kernel. */
 HF_INLINE void hf_write_echo4(const struct hf_packet *p, struct iphdr *ip, struct hf_icmp *icmp)
 {
 	__be16 before = *(__be16 *)&ip->ttl;
@@ -44,7 +45,8 @@ HF_INLINE int hf_answer_echo(struct xdp_md *ctx, const struct hf_packet *p,
 {
 	void *end = (void *)(long)ctx->data_end;
 
-	if (!hf_is_vip(table, p->destination, p->family))
+	if (!hf_is_vip(table, p->destination, p->family) ||
+	    p->l4_offset != (p->family == 4 ? sizeof(struct iphdr) : sizeof(struct ipv6hdr)))
 		return hf_pass();
 	if (!hf_source_is_sound(table, p))
 		return hf_drop(HF_COUNT_DROP_SOURCE);

@@ -48,6 +48,9 @@ int holdfast_other(struct xdp_md *ctx)
 	parsed = hf_parse((void *)(long)ctx->data, (void *)(long)ctx->data_end, &p);
 	if (!table || parsed == HF_PARSED_NOT_IP)
 		return hf_drop(HF_COUNT_DROP_INTERNAL);
+	if ((parsed == HF_PARSED_OTHER || parsed == HF_PARSED_FRAGMENT) &&
+	    hf_is_tunnel_to_us(table, &p, parsed))
+		return hf_drop(HF_COUNT_DROP_TUNNEL);
 	if (parsed == HF_PARSED_FRAGMENT) {
 		bpf_tail_call(ctx, &uncommon, HF_UNCOMMON_FRAGMENT);
 		return hf_pass();
@@ -55,8 +58,7 @@ int holdfast_other(struct xdp_md *ctx)
 	if (parsed == HF_PARSED_OTHER && hf_is_icmp(&p))
 		return hf_icmp(ctx, &p, table);
 	if (parsed == HF_PARSED_OTHER)
-		return hf_is_tunnel_to_us(table, &p, parsed) ? hf_drop(HF_COUNT_DROP_TUNNEL)
-							     : hf_pass();
+		return hf_pass();
 	return hf_refuse(table, &p,
 			 parsed == HF_PARSED_EXTENSIONS ? HF_COUNT_DROP_EXTENSIONS
 							: HF_COUNT_DROP_MALFORMED);

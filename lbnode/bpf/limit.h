@@ -14,8 +14,11 @@
 #include "lbnode/bpf/maps.h"
 #include "lib/packet/siphash.h"
 
-#define HF_LIMIT_INTERVAL_US 1000 /* 1,000 a second */
-#define HF_LIMIT_BURST	     100
+/* 1,000 a second, 100 at once; of fragments 100 and 64, which a datagram of 64 KB has at most. */
+#define HF_LIMIT_US		 1000
+#define HF_LIMIT_BURST		 100
+#define HF_LIMIT_FRAGMENTS_US	 10000
+#define HF_LIMIT_FRAGMENTS_BURST 64
 
 enum hf_limited { HF_LIMITED_ERRORS, HF_LIMITED_ANSWERS, HF_LIMITED_FRAGMENTS };
 
@@ -35,7 +38,9 @@ HF_INLINE __u64 *hf_limit_cell(const struct hf_packet *p, enum hf_limited what)
 /* True: the packet's source has had its share of `what`. */
 HF_INLINE bool hf_limit(const struct hf_packet *p, enum hf_limited what)
 {
-	const __u64 burst = HF_LIMIT_BURST * HF_LIMIT_INTERVAL_US;
+	const bool few = what == HF_LIMITED_FRAGMENTS;
+	const __u64 interval = few ? HF_LIMIT_FRAGMENTS_US : HF_LIMIT_US;
+	const __u64 burst = interval * (few ? HF_LIMIT_FRAGMENTS_BURST : HF_LIMIT_BURST);
 	__u64 *cell = hf_limit_cell(p, what), now = hf_now_us(), turn;
 
 	if (!cell)
@@ -44,10 +49,10 @@ HF_INLINE bool hf_limit(const struct hf_packet *p, enum hf_limited what)
 	/* Longer ahead than a full burst it can't be, unless the clock began anew. */
 	if (turn < now || turn > now + 2 * burst)
 		turn = now;
-	if (turn + HF_LIMIT_INTERVAL_US > now + burst)
+	if (turn + interval > now + burst)
 		return true;
 	/* Two CPUs may let a packet more pass: no harm. */
-	*(volatile __u64 *)cell = turn + HF_LIMIT_INTERVAL_US;
+	*(volatile __u64 *)cell = turn + interval;
 	return false;
 }
 

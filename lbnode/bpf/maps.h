@@ -98,7 +98,7 @@ struct {
 /* By datagram: where its fragments go. The kernel gives the longest unused to newcomers. */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
-	__uint(max_entries, 16384);
+	__uint(max_entries, 65536);
 	__type(key, __u64);
 	__type(value, struct hf_fragment);
 } fragments SEC(".maps");

@@ -106,9 +106,8 @@ HF_INLINE enum hf_parsed hf_parse_quoted(const struct hf_packet *p, void *end,
 	enum hf_parsed parsed;
 	__be16 *ports;
 
+	hf_clear(quoted);
 	quoted->l3 = p->l4 + sizeof(struct hf_icmp);
-	quoted->fragment_offset = 0;
-	quoted->fragment_id = 0;
 	parsed = p->family == 4 ? hf_parse_quoted_ipv4(quoted, end)
 				: hf_parse_quoted_ipv6(quoted, end);
 	if (parsed != HF_PARSED_FLOW)

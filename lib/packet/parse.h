@@ -37,6 +37,9 @@
 #define HF_IPV4_DF	     0x4000
 #define HF_IPV6_FRAGMENT     0xfff9 /* M and the offset, of the fragment header's third field */
 #define HF_IPV4_OPTION_WORDS 10
+/* Short frames are padded to 60 bytes, and some hardware adds a trailer: what comes behind a packet
+ * is sent on with it, so let it not be more. */
+#define HF_PADDING_MAX 64
 
 enum hf_parsed {
 	HF_PARSED_FLOW,	      /* TCP or UDP: every field of struct hf_packet is set */
@@ -94,6 +97,18 @@ struct hf_ipv6_extension {
 	__be16 rest;
 };
 
+/* What need not be set has a value all the same: a compiler may carry it along, which the verifier
+ * refuses to see. */
+HF_INLINE void hf_clear(struct hf_packet *p)
+{
+	p->l4 = NULL;
+	p->l4_offset = 0;
+	p->source_port = p->destination_port = 0;
+	p->tcp_flags = 0;
+	p->fragment_offset = 0;
+	p->fragment_id = 0;
+}
+
 /*
  * Which of the combinations of FIN (1), SYN (2), RST (4) and ACK (16) exist: bit n stands for
  * flags n. Every segment but a reset and the first SYN has ACK, and SYN goes with neither FIN nor
@@ -124,15 +139,27 @@ HF_INLINE enum hf_parsed hf_parse_tcp(struct hf_packet *p, void *end)
 	return hf_tcp_flags_are_sound(p->tcp_flags) ? HF_PARSED_FLOW : HF_PARSED_MALFORMED;
 }
 
+/* A number from the packet. The verifier of Linux 6.1 takes a swapped one for any number at all,
+ * and the compiler knows better than to mask it. */
+HF_INLINE __u32 hf_ntohs(__be16 number)
+{
+	__u32 host = bpf_ntohs(number);
+
+#ifdef __bpf__
+	asm volatile("%0 &= 0xffff" : "+r"(host));
+#endif
+	return host;
+}
+
 /* `is_whole`: not a datagram's first fragment, whose length is that of all of them. */
 HF_INLINE enum hf_parsed hf_parse_udp(struct hf_packet *p, void *end, bool is_whole)
 {
 	struct udphdr *udp = p->l4;
-	__u16 length;
+	__u32 length;
 
 	if ((void *)(udp + 1) > end || p->l4 + sizeof(*udp) > p->l3 + p->length)
 		return HF_PARSED_MALFORMED;
-	length = bpf_ntohs(udp->len);
+	length = hf_ntohs(udp->len);
 	if (length < sizeof(*udp) || (is_whole && p->l4 + length > p->l3 + p->length))
 		return HF_PARSED_MALFORMED;
 	p->source_port = udp->source;
@@ -200,7 +227,8 @@ HF_INLINE enum hf_parsed hf_parse_ipv4(struct hf_packet *p, void *end)
 	header = ip->ihl * 4;
 	if (ip->version != 4 || header < sizeof(*ip) || p->length < header)
 		return HF_PARSED_MALFORMED;
-	if (p->l3 + p->length > end || !hf_ipv4_checksum_is_good(ip, end))
+	if (p->l3 + p->length > end || p->l3 + p->length + HF_PADDING_MAX < end ||
+	    !hf_ipv4_checksum_is_good(ip, end))
 		return HF_PARSED_MALFORMED;
 	p->l4 = p->l3 + header;
 	p->l4_offset = header;
@@ -308,7 +336,8 @@ HF_INLINE enum hf_parsed hf_parse_ipv6(struct hf_packet *p, void *end)
 	payload = bpf_ntohs(ip->payload_len);
 	p->length = payload + sizeof(*ip);
 	/* A payload length of 0 is a jumbogram (RFC 2675): no link of ours carries one. */
-	if (ip->version != 6 || payload == 0 || p->length < payload || p->l3 + p->length > end)
+	if (ip->version != 6 || payload == 0 || p->length < payload || p->l3 + p->length > end ||
+	    p->l3 + p->length + HF_PADDING_MAX < end)
 		return HF_PARSED_MALFORMED;
 	p->l4 = p->l3 + sizeof(*ip);
 	p->l4_offset = sizeof(*ip);
@@ -328,14 +357,7 @@ HF_INLINE bool hf_parse_ethernet(struct hf_packet *p, void *data, void *end, __b
 		return false;
 	*protocol = eth->h_proto;
 	p->l2_length = sizeof(*eth);
-	/* What need not be set has a value all the same: a compiler may carry it along, and the
-	 * verifier refuses to see that. */
-	p->l4 = data;
-	p->l4_offset = 0;
-	p->source_port = p->destination_port = 0;
-	p->tcp_flags = 0;
-	p->fragment_offset = 0;
-	p->fragment_id = 0;
+	hf_clear(p);
 	for (int i = 0; i < HF_MAX_VLAN_TAGS; i++) {
 		struct hf_vlan_header *vlan = next;
 

@@ -50,7 +50,8 @@ static enum looks look_at_ipv4(struct seen *s)
 	s->protocol = s->ip[9];
 	s->length = get(s->ip + 2, 2);
 	header = (s->ip[0] & 15) * 4;
-	if (s->ip[0] >> 4 != 4 || header < 20 || s->length < header || s->length > s->room)
+	if (s->ip[0] >> 4 != 4 || header < 20 || s->length < header || s->length > s->room ||
+	    s->room - s->length > 64)
 		return MALFORMED;
 	if (ones_sum(s->ip, header, 0) != 0xffff)
 		return MALFORMED;
@@ -100,7 +101,8 @@ static enum looks look_at_ipv6(struct seen *s)
 	s->destination = s->ip + 24;
 	s->protocol = s->ip[6];
 	s->length = 40 + get(s->ip + 4, 2);
-	if (s->ip[0] >> 4 != 6 || s->length == 40 || s->length > s->room || s->length > 0xffff)
+	if (s->ip[0] >> 4 != 6 || s->length == 40 || s->length > s->room || s->length > 0xffff ||
+	    s->room - s->length > 64)
 		return MALFORMED;
 	s->at = 40;
 	return walk(s);
@@ -275,8 +277,11 @@ static void judge_icmp(const struct seen *s, struct oracle_answer *a)
 
 	if (s->at + 8 > s->length)
 		return end(a, ORACLE_DROP);
-	if (u[0] == (s->family == 4 ? 8 : 128) && u[1] == 0)
+	if (u[0] == (s->family == 4 ? 8 : 128) && u[1] == 0) {
+		if (s->at != (s->family == 4 ? 20 : 40))
+			return end(a, ORACLE_PASS);
 		return end(a, may_be_a_client(s) ? ORACLE_ECHO : ORACLE_DROP);
+	}
 	if (s->family == 4 ? u[0] == 3 || u[0] == 11 || u[0] == 12 : u[0] >= 1 && u[0] <= 4)
 		return judge_error(s, a);
 	end(a, ORACLE_PASS);
@@ -317,7 +322,8 @@ static void judge(struct seen *s, enum looks looks, struct oracle_answer *a)
 		looks = look_at_upper(s);
 	if (looks == SOUND && (s->protocol == 6 || s->protocol == 17))
 		return judge_flow(s, a);
-	if (looks == SOUND && (s->protocol == 4 || s->protocol == 41) && (vip || is_own(s)))
+	if ((looks == SOUND || looks == FRAGMENT) && (s->protocol == 4 || s->protocol == 41) &&
+	    (vip || is_own(s)))
 		return end(a, ORACLE_DROP);
 	if (!vip)
 		return end(a, ORACLE_PASS);

@@ -128,6 +128,41 @@ static void tunnels_from_outside(void **state)
 	expect_passed(&h, &f);
 }
 
+/* In pieces they are tunnels still. */
+static void tunnels_in_fragments(void **state)
+{
+	const char *const ours[] = { "198.51.100.17", VIP4 };
+	struct frame f;
+
+	(void)state;
+	for (int i = 0; i < 4; i++) {
+		tunnel(&f, ours[i % 2], false, i / 2);
+		frame_fragment4(&f, 5, 0, true);
+		expect_dropped(&h, &f, HF_COUNT_DROP_TUNNEL);
+		frame_fragment4(&f, 5, 3, false);
+		expect_dropped(&h, &f, HF_COUNT_DROP_TUNNEL);
+	}
+	tunnel(&f, VIP4, true, false);
+	frame_fragment4(&f, 6, 0, true);
+	expect_dropped(&h, &f, HF_COUNT_DROP_TUNNEL);
+}
+
+/* A long frame around a short packet would leave with all that is behind it, past the MTU. */
+static void frames_that_hide_something(void **state)
+{
+	struct frame f;
+
+	(void)state;
+	frame_flow(&f, IPPROTO_TCP, CLIENT4, 1234, VIP4, 80, HF_TCP_RST, 0);
+	f.length += 64;
+	assert_int_equal(verdict_run(&h, &f), XDP_TX);
+	f.length += 1;
+	expect_dropped(&h, &f, HF_COUNT_DROP_MALFORMED);
+	frame_flow(&f, IPPROTO_TCP, CLIENT6, 1234, VIP6, 80, HF_TCP_RST, 0);
+	f.length += 65;
+	expect_dropped(&h, &f, HF_COUNT_DROP_MALFORMED);
+}
+
 static void tcp_flags_that_no_stack_sends(void **state)
 {
 	const uint8_t fin = HF_TCP_FIN, syn = HF_TCP_SYN, rst = HF_TCP_RST, ack = HF_TCP_ACK;
@@ -190,6 +225,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(sources_that_no_client_has),
 		cmocka_unit_test(tunnels_from_outside),
+		cmocka_unit_test(tunnels_in_fragments),
+		cmocka_unit_test(frames_that_hide_something),
 		cmocka_unit_test(tcp_flags_that_no_stack_sends),
 		cmocka_unit_test(udp_lengths_that_lie),
 		cmocka_unit_test(checksums_over_options),

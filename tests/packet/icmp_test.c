@@ -111,9 +111,7 @@ static void pings_are_answered(void **state)
 	(void)state;
 	for (int is_6 = 0; is_6 < 2; is_6++) {
 		for (int i = 0; i < 4 * 3; i++) {
-			size_t options = i % 3 == 2 && !is_6 ? 8 : 0;
-
-			echo(&f, is_6, i % 3, options, payloads[i / 3]);
+			echo(&f, is_6, i % 3, 0, payloads[i / 3]);
 			expect_answered(&h, &f, HF_COUNT_ECHO_ANSWERED, &answer);
 			assert_int_equal(answer.length, f.length);
 			is_sound_answer(&answer, is_6, is_6 ? VIP6 : VIP4,
@@ -130,6 +128,8 @@ static void other_icmp_is_the_kernels(void **state)
 	struct frame f;
 
 	(void)state;
+	echo(&f, false, 0, 8, 10); /* options may be a route */
+	expect_passed(&h, &f);
 	echo(&f, false, 0, 0, 10);
 	f.bytes[f.l3 + 19] = 99; /* 203.0.113.99 is no VIP */
 	frame_finish(&f);

@@ -102,6 +102,41 @@ static void structure(void **state)
 	refuse("a: [[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]\n", 1, "", "too deep");
 }
 
+#define ONE(port, protocol, more)                                                    \
+	"services:\n  - {address: 203.0.113.10, port: " port ", protocol: " protocol \
+	", pool: web" more "}\n"
+
+static void stateless_services(void **state)
+{
+	const char good[] = HEAD ONE("53", "udp", ", stateless: true") POOL;
+
+	(void)state;
+	assert_int_equal(load(good, strlen(good)), 0);
+	assert_true(config->services[0].stateless);
+	hf_config_free(config);
+	refuse(HEAD ONE("53", "tcp", ", stateless: true") POOL, 6, "services[0].stateless",
+	       "a TCP service can't be");
+	refuse(HEAD ONE("53", "udp", ", stateless: yes") POOL, 6, "stateless", "use false or true");
+}
+
+/* Of any pool: two may share backends. */
+static void ports_of_tunnels(void **state)
+{
+	const char other_gue[] =
+		"pools:\n  - {name: web, backends: [{name: a, address: 192.0.2.1}]}\n"
+		"  - {name: gue, encapsulation: gue, gue_port: 7000,\n"
+		"     backends: [{name: a, address: 192.0.2.1}]}\n";
+	char text[1024];
+
+	(void)state;
+	refuse(HEAD ONE("6080", "udp", "") POOL, 6, "services[0].port", "that of GUE tunnels");
+	snprintf(text, sizeof(text), "%s%s", HEAD ONE("7000", "udp", ""), other_gue);
+	refuse(text, 6, "services[0].port", "that of GUE tunnels");
+	snprintf(text, sizeof(text), "%s%s", HEAD ONE("7000", "tcp", ""), other_gue);
+	assert_int_equal(load(text, strlen(text)), 0);
+	hf_config_free(config);
+}
+
 static void truncated_files(void **state)
 {
 	const char text[] = HEAD SERVICES POOL;
@@ -236,6 +271,8 @@ int main(void)
 		cmocka_unit_test(a_good_file),
 		cmocka_unit_test(the_example),
 		cmocka_unit_test(structure),
+		cmocka_unit_test(stateless_services),
+		cmocka_unit_test(ports_of_tunnels),
 		cmocka_unit_test(truncated_files),
 		cmocka_unit_test(unreadable_files),
 		cmocka_unit_test(services),

@@ -10,6 +10,13 @@
 #include "tests/unit/unit.h"
 
 static struct hf_path_news news;
+static struct hf_address receiver; /* of IPv6 messages */
+
+static int begin(void **state)
+{
+	(void)state;
+	return hf_address_parse("2001:db8:1b::7", &receiver);
+}
 
 /* The message, from where raw sockets begin. */
 static bool read_frame(const struct frame *f)
@@ -17,7 +24,7 @@ static bool read_frame(const struct frame *f)
 	bool is_6 = f->bytes[f->l3] >> 4 == 6;
 	size_t at = is_6 ? f->l4 : f->l3;
 
-	return hf_path_mtu_read(is_6 ? 6 : 4, f->bytes + at, f->length - at, &news);
+	return hf_path_mtu_read(is_6 ? 6 : 4, f->bytes + at, f->length - at, &receiver, &news);
 }
 
 static void message(struct frame *f, bool is_6, uint8_t type, uint8_t code, uint32_t mtu,
@@ -98,9 +105,39 @@ static void nobody_makes_us_send_crumbs(void **state)
 	message(&f, false, 3, 4, 68, IPPROTO_IPIP);
 	assert_true(read_frame(&f));
 	assert_int_equal(news.mtu, HF_PATH_MTU_LEAST4);
-	message(&f, true, 2, 0, 100, IPPROTO_IPIP);
+	message(&f, true, 2, 0, 1280, IPPROTO_IPIP);
 	assert_true(read_frame(&f));
 	assert_int_equal(news.mtu, HF_PATH_MTU_LEAST6);
+	message(&f, true, 2, 0, 1279, IPPROTO_IPIP);
+	assert_false(read_frame(&f));
+	message(&f, false, 3, 4, 1491, IPPROTO_IPIP);
+	assert_true(read_frame(&f));
+	assert_int_equal(news.mtu, 1488);
+}
+
+/* Anyone can send a message; what only this node has sent they can hardly quote, and must not be
+ * heard by another address of its. */
+static void forgeries(void **state)
+{
+	struct frame f;
+
+	(void)state;
+	message(&f, false, 3, 4, 1480, IPPROTO_IPIP);
+	f.bytes[f.l3 + 19] = 18; /* to another address */
+	frame_finish_ip(&f);
+	assert_false(read_frame(&f));
+	message(&f, false, 3, 4, 1480, IPPROTO_IPIP);
+	f.bytes[f.l4 + 2] ^= 1; /* the checksum */
+	assert_false(read_frame(&f));
+	message(&f, true, 2, 0, 1480, IPPROTO_IPIP);
+	receiver.word[3] ^= 1;
+	assert_false(read_frame(&f));
+	receiver.word[3] ^= 1;
+	assert_true(read_frame(&f));
+	assert_int_equal(news.gue_port, 0);
+	message(&f, true, 2, 0, 1480, IPPROTO_UDP);
+	assert_true(read_frame(&f));
+	assert_int_equal(news.gue_port, 6080);
 }
 
 /* AddressSanitizer watches. */
@@ -117,7 +154,8 @@ static void cut_short_anywhere(void **state)
 			void *copy = malloc(length ? length : 1);
 
 			memcpy(copy, f.bytes + at, length);
-			assert_false(hf_path_mtu_read(is_6 ? 6 : 4, copy, length, &news));
+			assert_false(
+				hf_path_mtu_read(is_6 ? 6 : 4, copy, length, &receiver, &news));
 			free(copy);
 		}
 	}
@@ -126,11 +164,10 @@ static void cut_short_anywhere(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(tunnels_of_all_kinds),
-		cmocka_unit_test(others),
-		cmocka_unit_test(nobody_makes_us_send_crumbs),
+		cmocka_unit_test(tunnels_of_all_kinds),	       cmocka_unit_test(others),
+		cmocka_unit_test(nobody_makes_us_send_crumbs), cmocka_unit_test(forgeries),
 		cmocka_unit_test(cut_short_anywhere),
 	};
 
-	return cmocka_run_group_tests_name("path_mtu", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("path_mtu", tests, begin, NULL);
 }
