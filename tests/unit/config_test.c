@@ -116,7 +116,7 @@ static void stateless_services(void **state)
 	hf_config_free(config);
 	refuse(HEAD ONE("53", "tcp", ", stateless: true") POOL, 6, "services[0].stateless",
 	       "a TCP service can't be");
-	refuse(HEAD ONE("53", "udp", ", stateless: yes") POOL, 6, "stateless", "use false or true");
+	refuse(HEAD ONE("53", "udp", ", stateless: yes") POOL, 6, "stateless", "use true or false");
 }
 
 /* Of any pool: two may share backends. */
