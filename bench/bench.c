@@ -15,6 +15,7 @@
 
 #include "bench/live.h"
 #include "bench/lru.h"
+#include "bench/steps.h"
 #include "lib/packet/parse.h"
 #include "tests/frame.h"
 #include "tests/wrapper.h"
@@ -122,12 +123,12 @@ static double median(double *values)
 /* The program and its baseline take turns, round by round, and what is above is the median of their
  * differences: so a machine that drifts, or is shared, deceives less. */
 static struct figure measure(const struct bench_case *c, const struct frame *f, int target,
-			     int base, enum program baseline)
+			     int base, enum program baseline, uint32_t verdict)
 {
 	struct wrap_bpf *ours = open_wrapper(c, f, target, c->program);
 	struct wrap_bpf *theirs = open_wrapper(c, f, base, baseline);
 	uint32_t runs = c->runs ? c->runs : RUNS_A_ROUND;
-	uint32_t verdict = baseline == EMPTY ? XDP_PASS : XDP_TX;
+	uint32_t base_verdict = baseline == EMPTY ? XDP_PASS : XDP_TX;
 	double ns[ROUNDS], base_ns[ROUNDS], above[ROUNDS];
 	struct figure figure;
 
@@ -135,7 +136,7 @@ static struct figure measure(const struct bench_case *c, const struct frame *f, 
 	if (c->flows > 1 && c->tcp_flags != HF_TCP_SYN)
 		wrapper_run(ours, f, c->flows, verdict);
 	for (int i = 0; i < ROUNDS; i++) {
-		base_ns[i] = wrapper_run(theirs, f, runs, verdict);
+		base_ns[i] = wrapper_run(theirs, f, runs, base_verdict);
 		ns[i] = wrapper_run(ours, f, runs, verdict);
 		above[i] = ns[i] - base_ns[i];
 	}
@@ -211,8 +212,9 @@ static void run_lru(const struct bench_case *c, const struct frame *f,
 		fprintf(stderr, "bench: %s: no memory for the kernel's table\n", c->name);
 		return;
 	}
-	report(c, measure(c, f, lru_program(lru), bpf_program__fd(floor->progs.push), FLOOR), json,
-	       first);
+	report(c,
+	       measure(c, f, lru_program(lru), bpf_program__fd(floor->progs.push), FLOOR, XDP_TX),
+	       json, first);
 	lru_stop(lru);
 }
 
@@ -232,8 +234,43 @@ static void run_case(const struct bench_case *c, const struct floor_bpf *floor, 
 	report(c,
 	       measure(c, &f, bpf_program__fd(h.bpf->progs.holdfast),
 		       bpf_program__fd(baseline == FLOOR ? floor->progs.push : floor->progs.empty),
-		       baseline),
+		       baseline, baseline == EMPTY ? XDP_PASS : XDP_TX),
 	       json, first);
+	harness_close(&h);
+}
+
+static const char *const step_names[] = { "parse",	  "service",  "digest",
+					  "pin, backend", "counters", "header, next hop" };
+
+/* What the hot path's steps cost one after the other, above an empty program. */
+static void run_steps(const struct floor_bpf *floor, bool json)
+{
+	struct bench_case c = cases[0];
+	double before = 0;
+	struct harness h;
+	struct frame f;
+
+	make_frame(&c, &f);
+	harness_open(&h, configuration, c.bucket_bits);
+	for (uint32_t step = 1; step <= 6; step++) {
+		struct steps_bpf *s = steps_open(&h, step);
+		double above;
+
+		if (!s)
+			die("load the steps");
+		c.outer_length = step < 6 ? 0 : 20;
+		above = measure(&c, &f, steps_program(s), bpf_program__fd(floor->progs.empty),
+				EMPTY, step < 6 ? XDP_PASS : XDP_TX)
+				.above;
+		if (json)
+			printf("%s\n    {\"name\": \"%s\", \"ns_above\": %.0f}",
+			       step > 1 ? "," : "", step_names[step - 1], above);
+		else
+			printf("  %-18s %+4.0f ns, %3.0f in all\n", step_names[step - 1],
+			       above - before, above);
+		before = above;
+		steps_close(s);
+	}
 	harness_close(&h);
 }
 
@@ -310,6 +347,10 @@ int main(int argc, char **argv)
 		run_case(&cases[i], floor, json, first);
 		first = false;
 	}
+	if (json)
+		printf("\n], \"steps\": [");
+	if (!only || strcmp(only, "steps") == 0)
+		run_steps(floor, json);
 	if (json)
 		printf("\n], \"live\": [");
 	if (!only || strcmp(only, "live") == 0) {
