@@ -27,9 +27,9 @@ struct hf_path_news {
 };
 
 /*
- * Reads a message as raw sockets give it: with its IPv4 header, but without its IPv6 header, and
- * then `receiver` is the address that it was sent to. False: it is no such message, is damaged, or
- * quotes no tunnel's packet that its receiver sent.
+ * Reads a message, aligned to 4 bytes, as raw sockets give it: with its IPv4 header, but without
+ * its IPv6 header, and then `receiver` is the address that it was sent to. False: it is no such
+ * message, is damaged, or quotes no tunnel's packet that its receiver sent.
  */
 bool hf_path_mtu_read(uint32_t family, const void *message, size_t length,
 		      const struct hf_address *receiver, struct hf_path_news *news);

@@ -25,7 +25,8 @@ agent_says() { grep -q -- "$1" "$RUN/log/lb1-lbnode.log"; }
 check "no BPF file system" refuses 'no BPF file system at /sys/fs/bpf.*mount -t bpf' \
     unshare --mount sh -c 'umount -l /sys/fs/bpf; exec "$@"' - "$lbnode" -c "$config" -i "${PREFIX}other"
 sed '/^services:/i tables: {flows: 64000000}' "$config" >"$SCRATCH/big.yaml"
-check "a table too large for memory" refuses 'lower tables.flows' \
+# AddressSanitizer wants an address space without end.
+[ -n "$(ldd "$lbnode" | grep libasan || true)" ] || check "a table too large for memory" refuses 'lower tables.flows' \
     prlimit --as=800000000 "$lbnode" -c "$SCRATCH/big.yaml" -i "${PREFIX}other"
 check "nothing of them stays" [ ! -e "/sys/fs/bpf/holdfast/${PREFIX}other" ]
 

@@ -23,8 +23,10 @@ static bool read_frame(const struct frame *f)
 {
 	bool is_6 = f->bytes[f->l3] >> 4 == 6;
 	size_t at = is_6 ? f->l4 : f->l3;
+	uint32_t aligned[512];
 
-	return hf_path_mtu_read(is_6 ? 6 : 4, f->bytes + at, f->length - at, &receiver, &news);
+	memcpy(aligned, f->bytes + at, f->length - at);
+	return hf_path_mtu_read(is_6 ? 6 : 4, aligned, f->length - at, &receiver, &news);
 }
 
 static void message(struct frame *f, bool is_6, uint8_t type, uint8_t code, uint32_t mtu,
