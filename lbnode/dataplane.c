@@ -197,17 +197,23 @@ static uint32_t program_id(int fd)
 }
 
 /* An agent that died while it took over has left things half done: done, if its program runs
- * already, else undone. */
+ * already on one interface, else undone. Either way all links run one program before any pin goes.
+ */
 static int recover(const char *instance)
 {
 	int staged = hf_bpffs_open_staged(instance, PROGRAM);
 	uint32_t id = program_id(staged);
+	int err;
 
+	if (id && hf_xdp_runs(instance, id)) {
+		hf_xdp_update_all(instance, staged);
+		err = hf_bpffs_commit(instance, PROGRAM);
+	} else {
+		err = hf_bpffs_rollback(instance);
+	}
 	if (staged >= 0)
 		close(staged);
-	if (id && id == hf_xdp_running(instance))
-		return hf_bpffs_commit(instance, PROGRAM);
-	return hf_bpffs_rollback(instance);
+	return err;
 }
 
 int hf_dataplane_open(struct hf_dataplane **dataplane, const struct hf_dataplane_settings *settings,
@@ -229,6 +235,12 @@ int hf_dataplane_open(struct hf_dataplane **dataplane, const struct hf_dataplane
 		return -ENOMEM;
 	snprintf(dp->instance, sizeof(dp->instance), "%s", settings->instance);
 	dp->former_program = hf_bpffs_open(dp->instance, PROGRAM);
+	if (dp->former_program < 0 && dp->former_program != -ENOENT) {
+		err = dp->former_program;
+		hf_error("can't open the program of the agent before this one: %s", strerror(-err));
+		free(dp);
+		return err;
+	}
 	former = open_former_flows(dp->instance, &layout);
 	if (former >= 0 && adopt_backends(dp->instance, adopt, context) < 0) {
 		close(former);
@@ -471,29 +483,17 @@ int hf_dataplane_remove(const char *instance)
 	return err;
 }
 
-static bool put_back(void *context, const char *pin)
-{
-	const struct hf_dataplane *dp = context;
-	char interface[16];
-	int link;
-
-	if (!hf_xdp_link_interface(pin, interface))
-		return false;
-	link = hf_bpffs_open(dp->instance, pin);
-	if (link < 0)
-		return false;
-	bpf_link_update(link, dp->former_program, NULL);
-	close(link);
-	return false;
-}
-
 void hf_dataplane_give_up(struct hf_dataplane *dp)
 {
 	if (dp->former_program < 0) {
 		hf_dataplane_remove(dp->instance);
 		return;
 	}
-	hf_bpffs_unpin(dp->instance, put_back, dp);
+	if (hf_xdp_update_all(dp->instance, dp->former_program))
+		hf_warning("the data plane of the agent before this one forwards on as it was");
+	else
+		hf_error(
+			"not every interface could be given back to the agent before this one: see "
+			"`ip link`, and start again");
 	hf_bpffs_rollback(dp->instance);
-	hf_warning("the data plane of the agent before this one forwards on as it was");
 }

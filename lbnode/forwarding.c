@@ -382,7 +382,8 @@ void hf_forwarding_learn(struct hf_forwarding *f, const struct hf_path_news *new
 
 	for (uint32_t id = 1; id < HF_MAX_BACKENDS; id++) {
 		if (!is_about(f, id, news) ||
-		    news->mtu >= hf_ways_mtu(f->ways, f->written[id].nexthop))
+		    news->mtu >= hf_ways_mtu(f->ways, f->written[id].nexthop) ||
+		    (f->path[id].mtu && news->mtu >= f->path[id].mtu))
 			continue;
 		f->path[id].mtu = news->mtu;
 		f->path[id].until = now + HF_PATH_MTU_MS;

@@ -73,14 +73,14 @@ static void take(struct hf_listener *l, uint32_t family, struct msghdr *m, ssize
 	struct hf_address receiver;
 	struct hf_path_news news;
 
+	receiver = receiver_of(m);
+	if (!hf_path_mtu_read(family, m->msg_iov->iov_base, length, &receiver, &news))
+		return;
 	if (now - l->since >= WHILE_MS) {
 		l->since = now;
 		l->heard = 0;
 	}
-	if (l->heard++ >= MESSAGES_WHILE)
-		return;
-	receiver = receiver_of(m);
-	if (hf_path_mtu_read(family, m->msg_iov->iov_base, length, &receiver, &news))
+	if (l->heard++ < MESSAGES_WHILE)
 		hf_forwarding_learn(l->forwarding, &news, now);
 }
 

@@ -52,22 +52,34 @@ static bool is_generic(uint32_t ifindex)
 	return bpf_xdp_query(ifindex, 0, &query) == 0 && query.attach_mode == XDP_ATTACHED_SKB;
 }
 
-/* True when a former agent's link now runs our program. */
-static bool take_over(const char *instance, const char *pin, uint32_t ifindex, int program,
-		      bool generic)
+static int program_of(int link)
 {
-	int link = hf_bpffs_open(instance, pin);
-	bool taken;
+	struct bpf_link_info info = { 0 };
+	__u32 length = sizeof(info);
+
+	if (bpf_obj_get_info_by_fd(link, &info, &length))
+		return -1;
+	return bpf_prog_get_fd_by_id(info.prog_id);
+}
+
+/* 0 when a former agent's link now runs our program; -ENOENT: there is none that could. One of the
+ * other mode has to go: *former is its program, to be closed, else -1. */
+static int take_over(const char *instance, const char *pin, uint32_t ifindex, int program,
+		     bool generic, int *former)
+{
+	int link = hf_bpffs_open(instance, pin), err = -ENOENT;
 
 	if (link < 0)
-		return false;
+		return -ENOENT;
 	/* A link outlives its interface, bound to nothing; and it can't change its mode. */
-	taken = link_is_of(link, ifindex) && is_generic(ifindex) == generic &&
-		bpf_link_update(link, program, NULL) == 0;
-	if (!taken)
+	if (link_is_of(link, ifindex) && is_generic(ifindex) == generic) {
+		err = bpf_link_update(link, program, NULL);
+	} else {
+		*former = link_is_of(link, ifindex) ? program_of(link) : -1;
 		bpf_link_detach(link);
+	}
 	close(link);
-	return taken;
+	return err;
 }
 
 static void explain_occupied(const char *interface, uint32_t ifindex)
@@ -107,57 +119,110 @@ static int explain(const char *interface, uint32_t ifindex, bool generic, int er
 	return err;
 }
 
-struct running {
-	const char *instance;
-	uint32_t program;
-};
-
-static bool find_running(void *context, const char *pin)
+/* Opens a link that is bound to an interface: its descriptor and what it says, else -1. */
+static int open_live(const char *instance, const char *pin, struct bpf_link_info *info)
 {
-	struct running *running = context;
-	struct bpf_link_info info = { 0 };
-	__u32 length = sizeof(info);
+	__u32 length = sizeof(*info);
 	char interface[16];
 	int link;
 
-	if (running->program || !hf_xdp_link_interface(pin, interface))
-		return false;
-	link = hf_bpffs_open(running->instance, pin);
-	if (link < 0)
-		return false;
-	if (bpf_obj_get_info_by_fd(link, &info, &length) == 0)
-		running->program = info.prog_id;
-	close(link);
+	if (!hf_xdp_link_interface(pin, interface))
+		return -1;
+	link = hf_bpffs_open(instance, pin);
+	memset(info, 0, sizeof(*info));
+	if (link >= 0 && bpf_obj_get_info_by_fd(link, info, &length) == 0 && info->xdp.ifindex)
+		return link;
+	if (link >= 0)
+		close(link);
+	return -1;
+}
+
+struct search {
+	const char *instance;
+	uint32_t id;
+	bool found;
+};
+
+static bool find_program(void *context, const char *pin)
+{
+	struct search *search = context;
+	struct bpf_link_info info;
+	int link = open_live(search->instance, pin, &info);
+
+	if (link >= 0) {
+		search->found |= info.prog_id == search->id;
+		close(link);
+	}
 	return false;
 }
 
-uint32_t hf_xdp_running(const char *instance)
+bool hf_xdp_runs(const char *instance, uint32_t id)
 {
-	struct running running = { .instance = instance };
+	struct search search = { .instance = instance, .id = id };
 
-	hf_bpffs_unpin(instance, find_running, &running); /* which unpins none */
-	return running.program;
+	hf_bpffs_unpin(instance, find_program, &search); /* which unpins none */
+	return search.found;
+}
+
+struct update {
+	const char *instance;
+	int program;
+	bool failed;
+};
+
+static bool update_link(void *context, const char *pin)
+{
+	struct update *update = context;
+	struct bpf_link_info info;
+	int link = open_live(update->instance, pin, &info);
+
+	if (link >= 0) {
+		update->failed |= bpf_link_update(link, update->program, NULL) != 0;
+		close(link);
+	}
+	return false;
+}
+
+bool hf_xdp_update_all(const char *instance, int program)
+{
+	struct update update = { .instance = instance, .program = program };
+
+	hf_bpffs_unpin(instance, update_link, &update);
+	return !update.failed;
+}
+
+static int make_link(const char *instance, const char *pin, uint32_t ifindex, int program,
+		     bool generic)
+{
+	LIBBPF_OPTS(bpf_link_create_opts, options,
+		    .flags = generic ? XDP_FLAGS_SKB_MODE : XDP_FLAGS_DRV_MODE);
+	int link = bpf_link_create(program, ifindex, BPF_XDP, &options), err;
+
+	if (link < 0)
+		return link;
+	err = hf_bpffs_pin(instance, pin, link);
+	close(link);
+	return err;
 }
 
 int hf_xdp_attach(const char *instance, const char *interface, int program, bool generic)
 {
-	LIBBPF_OPTS(bpf_link_create_opts, options,
-		    .flags = generic ? XDP_FLAGS_SKB_MODE : XDP_FLAGS_DRV_MODE);
 	uint32_t ifindex = if_nametoindex(interface);
 	char pin[HF_XDP_LINK_SIZE];
-	int link, err;
+	int err, former = -1;
 
 	if (!ifindex) {
 		hf_error("there is no interface %s; `ip link` lists them", interface);
 		return -ENODEV;
 	}
 	hf_xdp_link_pin(interface, pin);
-	if (take_over(instance, pin, ifindex, program, generic))
-		return 0;
-	link = bpf_link_create(program, ifindex, BPF_XDP, &options);
-	if (link < 0)
-		return explain(interface, ifindex, generic, link);
-	err = hf_bpffs_pin(instance, pin, link);
-	close(link);
-	return err;
+	err = take_over(instance, pin, ifindex, program, generic, &former);
+	if (err == -ENOENT)
+		err = make_link(instance, pin, ifindex, program, generic);
+	/* What took the other mode's place and failed gives it back. */
+	if (err && former >= 0)
+		make_link(instance, pin, ifindex, former, !generic);
+	if (former >= 0)
+		close(former);
+	return err ? explain(interface, ifindex, generic, err) : 0;
 }

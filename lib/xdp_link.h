@@ -24,7 +24,12 @@ bool hf_xdp_link_interface(const char *pin, char interface[16]);
  */
 int hf_xdp_attach(const char *instance, const char *interface, int program, bool generic);
 
-/* The id of the program that the instance's first link runs; 0: there is none. */
-uint32_t hf_xdp_running(const char *instance);
+/* Whether any of the instance's links that are bound to an interface runs the program of that id.
+ */
+bool hf_xdp_runs(const char *instance, uint32_t id);
+
+/* Puts a program on all of the instance's links that are bound to an interface. False: not on all.
+ */
+bool hf_xdp_update_all(const char *instance, int program);
 
 #endif

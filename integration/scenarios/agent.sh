@@ -41,6 +41,19 @@ for signal in KILL TERM KILL; do
         [ "$(in_ns lb1 ip link show spine1 | grep -c prog/xdp)" = 1 ]
     restart_lbnode lb1
 done
+# As an agent leaves it that dies while it takes over: its program runs, and its pins are not in place.
+pins=/sys/fs/bpf/holdfast/${PREFIX}lb1
+stop_lbnode lb1 KILL
+for pin in "$pins"/*; do
+    case ${pin##*/} in link-*) ;; *) mv "$pin" "$pins/new-${pin##*/}" ;; esac
+done
+restart_lbnode lb1
+check "a takeover half done is ended" [ -z "$(ls "$pins" | grep ^new- || true)" ]
+# And one that died before it attached anything.
+stop_lbnode lb1 KILL
+bpftool prog load "$BIN/integration/pass.bpf.o" "$pins/new-program" type xdp
+restart_lbnode lb1
+check "one that was only begun is undone" [ -z "$(ls "$pins" | grep ^new- || true)" ]
 check "the flow table was taken over" \
     [ "$("$lbnode" -i "${PREFIX}lb1" --stats --json | jq .flows.established)" -gt 300 ]
 end_load

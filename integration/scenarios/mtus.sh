@@ -30,8 +30,10 @@ has_learnt() { grep -q "a router says that the way to backend $1.* takes packets
 forget() { # what was learnt
     local x
     narrow del 2>/dev/null
-    client ip route flush cache
-    client ip -6 route flush cache
+    for x in client1 $(names be "$BACKENDS"); do
+        in_ns "$x" ip route flush cache
+        in_ns "$x" ip -6 route flush cache
+    done
     for x in $(names lb "$NODES"); do
         stop_lbnode "$x" TERM
         restart_lbnode "$x"

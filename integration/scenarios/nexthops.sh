@@ -7,7 +7,7 @@ forwards_by_spine2_only() {
     ! "$BIN/lbnode/lbnode" -i "${PREFIX}lb1" --stats >/dev/null || true
     [ "$(in_ns lb1 ip route get "$(address4 be1)" | grep -o 'dev spine[0-9]')" = "dev spine2" ]
 }
-has_bgp() { ! birdc -r -s "$RUN/lb1/bird.ctl" show protocols | grep BGP | grep -qv Established; }
+has_bgp() { bird_is_settled lb1; }
 reaches_all() { [ "$(who_answers "${VIPS[0]}" 200 | wc -l)" = "$BACKENDS" ]; }
 next_hop_mac() { bpftool map dump pinned "/sys/fs/bpf/holdfast/${PREFIX}lb1/nexthops" -j; }
 

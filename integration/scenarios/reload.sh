@@ -5,6 +5,7 @@ source "$(dirname "$0")/../lib/scenario.sh"
 
 edit() { for x in $(names lb "$NODES"); do sed -i "$1" "$RUN/$x/holdfast.yaml"; done; }
 
+at_exit restore_config
 start_load 2000 12
 edit '/name: be1,/d'
 reload_all

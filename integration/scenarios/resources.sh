@@ -30,6 +30,7 @@ sed '/^services:/i tables: {flows: 64000000}' "$config" >"$SCRATCH/big.yaml"
     prlimit --as=800000000 "$lbnode" -c "$SCRATCH/big.yaml" -i "${PREFIX}other"
 check "nothing of them stays" [ ! -e "/sys/fs/bpf/holdfast/${PREFIX}other" ]
 
+at_exit 'is_alive lb1 lbnode || restart_lbnode lb1'
 start_load 1500 120
 flows=$(($(established) * 9 / 10))
 restart_as prlimit --memlock=0:0
@@ -55,6 +56,7 @@ change_mac() { # MAC: the spine's, and lb1's kernel knows it at once
 }
 old=$(spine_mac) new=02:00:00:00:77:01
 at_exit "change_mac $old"
+at_exit "kill -CONT $pid"
 kill -STOP "$pid"
 change_mac $new
 for i in {1..4000}; do printf 'addr add 10.99.0.1/32 dev lo\naddr del 10.99.0.1/32 dev lo\n'; done >"$SCRATCH/batch"

@@ -17,6 +17,7 @@ for round in {1..10}; do
         restart_lbnode "$x"
         [ "$(program_of "$x")" != "$before" ] || fail "$x runs program $before as before"
     done
+    is_running "$LOAD" || fail "the load has ended before the restarts"
     pass "round $round of SIG$signal: new programs on all nodes"
 done
 stop_load
