@@ -16,6 +16,7 @@
 #include "bench/live.h"
 #include "bench/lru.h"
 #include "bench/steps.h"
+#include "lbnode/tables.h"
 #include "lib/packet/parse.h"
 #include "tests/frame.h"
 #include "tests/wrapper.h"
@@ -296,6 +297,46 @@ static void run_steps(const struct floor_bpf *floor, bool json)
 	harness_close(&h);
 }
 
+/* What the kernel says that a map takes. */
+static double map_bytes(int fd)
+{
+	char path[64], line[128];
+	unsigned long bytes = 0;
+	FILE *info;
+
+	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
+	info = fopen(path, "r");
+	while (info && fgets(line, sizeof(line), info))
+		if (sscanf(line, "memlock: %lu", &bytes) == 1)
+			break;
+	if (info)
+		fclose(info);
+	return bytes;
+}
+
+#define MEMORY_FLOWS (1U << 19)
+
+/* Bytes a flow, each table sized for so many: ours is then half full. */
+static void run_memory(bool json)
+{
+	struct lru_bpf *lru = lru_start(MEMORY_FLOWS);
+	double ours, theirs;
+	struct harness h;
+
+	harness_open(&h, configuration, hf_flow_table_bits(MEMORY_FLOWS));
+	ours = map_bytes(bpf_map__fd(h.bpf->maps.flows)) / MEMORY_FLOWS;
+	theirs = lru ? map_bytes(lru_flows(lru)) / MEMORY_FLOWS : 0;
+	if (json)
+		printf("{\"holdfast\": %.0f, \"lru\": %.0f}", ours, theirs);
+	else
+		printf("memory                           %6.0f bytes a flow; the kernel's LRU hash "
+		       "takes %.0f\n",
+		       ours, theirs);
+	harness_close(&h);
+	if (lru)
+		lru_stop(lru);
+}
+
 #define LIVE_ROUNDS 5
 
 static double best_of(struct live *live, int program, unsigned int cpus)
@@ -370,7 +411,11 @@ int main(int argc, char **argv)
 		first = false;
 	}
 	if (json)
-		printf("\n], \"steps\": [");
+		printf("\n], \"bytes_a_flow\": ");
+	if (json || !only || strcmp(only, "memory") == 0)
+		run_memory(json);
+	if (json)
+		printf(", \"steps\": [");
 	if (!only || strcmp(only, "steps") == 0)
 		run_steps(floor, json);
 	if (json)

@@ -36,6 +36,11 @@ int lru_program(const struct lru_bpf *lru)
 	return bpf_program__fd(lru->progs.balance);
 }
 
+int lru_flows(const struct lru_bpf *lru)
+{
+	return bpf_map__fd(lru->maps.flows);
+}
+
 void lru_stop(struct lru_bpf *lru)
 {
 	lru_bpf__destroy(lru);

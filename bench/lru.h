@@ -10,6 +10,7 @@ struct lru_bpf;
  * service 203.0.113.10:80. NULL: no memory for it. */
 struct lru_bpf *lru_start(uint32_t flows);
 int lru_program(const struct lru_bpf *lru);
+int lru_flows(const struct lru_bpf *lru); /* its flow table's descriptor */
 void lru_stop(struct lru_bpf *lru);
 
 #endif
