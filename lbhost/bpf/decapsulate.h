@@ -169,8 +169,6 @@ HF_INLINE enum hf_parsed hf_parse_inner(const struct hf_tunnel_at *at, struct hf
 					      : hf_parse_ipv6(inner, end);
 	if (parsed == HF_PARSED_NOT_IP || at->inner + inner->length > at->end)
 		return HF_PARSED_MALFORMED;
-	if (parsed != HF_PARSED_FLOW)
-		inner->tcp_flags = 0;
 	return parsed;
 }
 

@@ -95,9 +95,9 @@ HF_INLINE int hf_other_fragment(struct xdp_md *ctx, const struct hf_packet *p, _
 	const struct hf_backend *backend;
 	int verdict;
 
+	/* A stale note goes, or the agent would take it for a fresh one. */
 	if (note && hf_now_us() - note->seen_us > HF_DATAGRAM_US) {
-		bpf_map_delete_elem(&fragments,
-				    &datagram); /* or the agent would take it for a fresh one */
+		bpf_map_delete_elem(&fragments, &datagram);
 		note = NULL;
 	}
 	if (!note)

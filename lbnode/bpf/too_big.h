@@ -91,43 +91,37 @@ HF_INLINE void hf_write_too_big6(struct hf_too_big6 *answer, const struct hf_pac
 	answer->icmp.checksum = hf_sum(&answer->icmp, length, sum);
 }
 
-/* Cuts the frame behind its quote, and makes room for the answer's headers before it. */
-HF_INLINE bool hf_make_answer(struct xdp_md *ctx, const struct hf_packet *p, __u32 quote,
-			      __u32 headers)
+/* Cuts the frame behind its quote, and makes room for the answer's headers before it, both
+ * constants: where the answer begins, or NULL. */
+HF_INLINE void *hf_make_answer(struct xdp_md *ctx, const struct hf_packet *p, __u32 quote,
+			       __u32 headers)
 {
 	__be16 protocol = p->family == 4 ? bpf_htons(ETH_P_IP) : bpf_htons(ETH_P_IPV6);
-	__u64 kept = p->l2_length + quote;
-
-	return !bpf_xdp_adjust_tail(ctx, kept - bpf_xdp_get_buff_len(ctx)) && hf_swap_macs(ctx) &&
-	       hf_move_l2(ctx, p->l2_length, -(int)headers, protocol);
-}
-
-HF_INLINE bool hf_answer_too_big4(struct xdp_md *ctx, const struct hf_packet *p, __u16 mtu)
-{
 	__u32 l2 = p->l2_length;
+	__u64 kept = l2 + quote;
 	void *answer;
 
-	if (!hf_make_answer(ctx, p, HF_QUOTE4, sizeof(struct hf_too_big4) - HF_QUOTE4))
-		return false;
+	if (bpf_xdp_adjust_tail(ctx, kept - bpf_xdp_get_buff_len(ctx)) || !hf_swap_macs(ctx) ||
+	    !hf_move_l2(ctx, l2, -(int)headers, protocol))
+		return NULL;
 	answer = (void *)(long)ctx->data + l2;
-	if (answer + sizeof(struct hf_too_big4) > (void *)(long)ctx->data_end)
-		return false;
-	hf_write_too_big4(answer, p, mtu);
-	return true;
+	return answer + headers + quote <= (void *)(long)ctx->data_end ? answer : NULL;
 }
 
-HF_INLINE bool hf_answer_too_big6(struct xdp_md *ctx, const struct hf_packet *p, __u16 mtu)
+HF_INLINE bool hf_answer_too_big(struct xdp_md *ctx, const struct hf_packet *p, __u16 mtu)
 {
-	__u32 l2 = p->l2_length;
 	void *answer;
 
-	if (!hf_make_answer(ctx, p, HF_QUOTE6, sizeof(struct hf_too_big6) - HF_QUOTE6))
-		return false;
-	answer = (void *)(long)ctx->data + l2;
-	if (answer + sizeof(struct hf_too_big6) > (void *)(long)ctx->data_end)
-		return false;
-	hf_write_too_big6(answer, p, mtu);
-	return true;
+	if (p->family == 4) {
+		answer = hf_make_answer(ctx, p, HF_QUOTE4, sizeof(struct hf_too_big4) - HF_QUOTE4);
+		if (answer)
+			hf_write_too_big4(answer, p, mtu);
+	} else {
+		answer = hf_make_answer(ctx, p, HF_QUOTE6, sizeof(struct hf_too_big6) - HF_QUOTE6);
+		if (answer)
+			hf_write_too_big6(answer, p, mtu);
+	}
+	return answer != NULL;
 }
 
 /* Not where the answer would ask an IPv6 host for less than it must send (RFC 8200 section 5).
@@ -143,14 +137,12 @@ HF_INLINE bool hf_is_worth_an_answer(const struct hf_packet *p, int mtu)
 __attribute__((noinline)) int hf_too_big(struct xdp_md *ctx, int mtu)
 {
 	struct hf_packet p;
-	bool told;
 
 	if (hf_parse((void *)(long)ctx->data, (void *)(long)ctx->data_end, &p) == HF_PARSED_NOT_IP)
 		return hf_drop(HF_COUNT_DROP_INTERNAL);
 	if (!hf_is_worth_an_answer(&p, mtu) || hf_limit(&p, HF_LIMITED_ANSWERS))
 		return hf_drop(HF_COUNT_DROP_TOO_BIG);
-	told = p.family == 4 ? hf_answer_too_big4(ctx, &p, mtu) : hf_answer_too_big6(ctx, &p, mtu);
-	if (!told)
+	if (!hf_answer_too_big(ctx, &p, mtu))
 		return hf_drop(HF_COUNT_DROP_INTERNAL);
 	hf_count(HF_COUNT_TOO_BIG_TOLD);
 	return XDP_TX;

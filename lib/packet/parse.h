@@ -240,11 +240,8 @@ HF_INLINE enum hf_parsed hf_parse_ipv4(struct hf_packet *p, void *end)
 	return hf_parse_l4(p, end, true);
 }
 
-/* Moves l4 and protocol on to the upper layer's header: HF_PARSED_FLOW when it is found. */
-/*
- * Moves l4, its offset and protocol on to the upper layer's header: HF_PARSED_FLOW when it is
- * found.
- */
+/* From p->l4 on: l4_offset and protocol become the upper layer's, and HF_PARSED_FLOW says that it
+ * was found. */
 HF_INLINE enum hf_parsed hf_walk_ipv6_extensions(struct hf_packet *p, void *end)
 {
 	void *l4 = p->l4;
@@ -289,6 +286,7 @@ HF_INLINE enum hf_parsed hf_walk_ipv6_extensions(struct hf_packet *p, void *end)
 	return HF_PARSED_EXTENSIONS;
 }
 
+/* The same, and l4 follows. */
 HF_INLINE enum hf_parsed hf_skip_ipv6_extensions(struct hf_packet *p, void *end)
 {
 	enum hf_parsed parsed = hf_forget(hf_walk_ipv6_extensions(p, end));
