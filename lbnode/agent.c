@@ -432,7 +432,7 @@ int hf_agent_run(const char *config_path, const char *instance)
 		return -ENOMEM;
 	a->config_path = config_path;
 	a->instance = instance;
-	a->lock = a->listener.ipv4 = a->listener.ipv6 = -1;
+	a->lock = a->listener.ipv4.fd = a->listener.ipv6.fd = -1;
 	err = load_config(a->config_path, &a->config);
 	if (!err) {
 		err = start(a);

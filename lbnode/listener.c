@@ -31,28 +31,32 @@ void hf_listener_open(struct hf_listener *l)
 
 	ICMP6_FILTER_SETBLOCKALL(&too_big);
 	ICMP6_FILTER_SETPASS(ICMP6_PACKET_TOO_BIG, &too_big);
-	l->ipv4 = open_raw(AF_INET, IPPROTO_ICMP);
-	l->ipv6 = open_raw(AF_INET6, IPPROTO_ICMPV6);
-	if (l->ipv4 < 0 || (l->ipv6 < 0 && errno != EAFNOSUPPORT))
+	l->ipv4 = (struct hf_ear){ .fd = open_raw(AF_INET, IPPROTO_ICMP), .family = 4 };
+	l->ipv6 = (struct hf_ear){ .fd = open_raw(AF_INET6, IPPROTO_ICMPV6), .family = 6 };
+	if (l->ipv4.fd < 0 || (l->ipv6.fd < 0 && errno != EAFNOSUPPORT))
 		hf_warning("no raw ICMP sockets: %s; routers that want smaller tunnel packets are "
 			   "not heard, so let the routes tell their MTU, or grant CAP_NET_RAW",
 			   strerror(errno));
-	if (l->ipv4 >= 0)
-		setsockopt(l->ipv4, SOL_RAW, ICMP_FILTER, &all_but_unreachable,
+	if (l->ipv4.fd >= 0)
+		setsockopt(l->ipv4.fd, SOL_RAW, ICMP_FILTER, &all_but_unreachable,
 			   sizeof(all_but_unreachable));
-	if (l->ipv6 >= 0) {
-		setsockopt(l->ipv6, IPPROTO_ICMPV6, ICMP6_FILTER, &too_big, sizeof(too_big));
-		setsockopt(l->ipv6, IPPROTO_IPV6, IPV6_RECVPKTINFO, &on, sizeof(on));
+	if (l->ipv6.fd >= 0) {
+		setsockopt(l->ipv6.fd, IPPROTO_ICMPV6, ICMP6_FILTER, &too_big, sizeof(too_big));
+		setsockopt(l->ipv6.fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, &on, sizeof(on));
 	}
+}
+
+static void close_ear(struct hf_ear *ear)
+{
+	if (ear->fd >= 0)
+		close(ear->fd);
+	ear->fd = -1;
 }
 
 void hf_listener_close(struct hf_listener *l)
 {
-	if (l->ipv4 >= 0)
-		close(l->ipv4);
-	if (l->ipv6 >= 0)
-		close(l->ipv6);
-	l->ipv4 = l->ipv6 = -1;
+	close_ear(&l->ipv4);
+	close_ear(&l->ipv6);
 }
 
 /* An IPv6 message's receiver. */
@@ -84,7 +88,7 @@ static void take(struct hf_listener *l, uint32_t family, struct msghdr *m, ssize
 		hf_forwarding_learn(l->forwarding, &news, now);
 }
 
-static void hear(struct hf_listener *l, int fd, uint32_t family)
+static void hear(struct hf_listener *l, const struct hf_ear *ear)
 {
 	for (int i = 0; i < MESSAGES_WHILE; i++) {
 		uint32_t message[MESSAGE_MAX / sizeof(uint32_t)];
@@ -94,53 +98,49 @@ static void hear(struct hf_listener *l, int fd, uint32_t family)
 				    .msg_iovlen = 1,
 				    .msg_control = control,
 				    .msg_controllen = sizeof(control) };
-		ssize_t length = recvmsg(fd, &m, 0);
+		ssize_t length = recvmsg(ear->fd, &m, 0);
 
 		if (length < 0)
 			return;
-		take(l, family, &m, length);
+		take(l, ear->family, &m, length);
 	}
 }
 
-/* In error libuv has stopped to poll. Reading takes the error away. */
-static void on_ipv4(uv_poll_t *handle, int status, int events)
+static void on_message(uv_poll_t *handle, int status, int events)
 {
 	struct hf_listener *l = handle->data;
 
 	(void)events;
-	hear(l, l->ipv4, 4);
+	hear(l, handle == &l->ipv4.poll ? &l->ipv4 : &l->ipv6);
+	/* In error libuv has stopped to poll. Reading took the error away. */
 	if (status < 0)
-		uv_poll_start(handle, UV_READABLE, on_ipv4);
+		uv_poll_start(handle, UV_READABLE, on_message);
 }
 
-static void on_ipv6(uv_poll_t *handle, int status, int events)
+static void start_ear(struct hf_listener *l, struct hf_ear *ear, uv_loop_t *loop)
 {
-	struct hf_listener *l = handle->data;
-
-	(void)events;
-	hear(l, l->ipv6, 6);
-	if (status < 0)
-		uv_poll_start(handle, UV_READABLE, on_ipv6);
+	if (ear->fd < 0)
+		return;
+	uv_poll_init(loop, &ear->poll, ear->fd);
+	ear->poll.data = l;
+	uv_poll_start(&ear->poll, UV_READABLE, on_message);
 }
 
 void hf_listener_start(struct hf_listener *l, uv_loop_t *loop, struct hf_forwarding *forwarding)
 {
 	l->forwarding = forwarding;
-	l->poll4.data = l->poll6.data = l;
-	if (l->ipv4 >= 0) {
-		uv_poll_init(loop, &l->poll4, l->ipv4);
-		uv_poll_start(&l->poll4, UV_READABLE, on_ipv4);
-	}
-	if (l->ipv6 >= 0) {
-		uv_poll_init(loop, &l->poll6, l->ipv6);
-		uv_poll_start(&l->poll6, UV_READABLE, on_ipv6);
-	}
+	start_ear(l, &l->ipv4, loop);
+	start_ear(l, &l->ipv6, loop);
+}
+
+static void stop_ear(struct hf_ear *ear)
+{
+	if (ear->fd >= 0)
+		uv_close((uv_handle_t *)&ear->poll, NULL);
 }
 
 void hf_listener_stop(struct hf_listener *l)
 {
-	if (l->ipv4 >= 0)
-		uv_close((uv_handle_t *)&l->poll4, NULL);
-	if (l->ipv6 >= 0)
-		uv_close((uv_handle_t *)&l->poll6, NULL);
+	stop_ear(&l->ipv4);
+	stop_ear(&l->ipv6);
 }

@@ -7,10 +7,15 @@
 
 #include "lbnode/forwarding.h"
 
+struct hf_ear {
+	int fd; /* -1: none */
+	uint32_t family;
+	uv_poll_t poll;
+};
+
 struct hf_listener {
 	struct hf_forwarding *forwarding;
-	int ipv4, ipv6; /* descriptors; -1: none */
-	uv_poll_t poll4, poll6;
+	struct hf_ear ipv4, ipv6;
 	int64_t since; /* when the while that goes on began, and what was heard in it */
 	uint32_t heard;
 };

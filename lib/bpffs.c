@@ -152,6 +152,22 @@ int hf_bpffs_open(const char *instance, const char *pin)
 	return bpf_obj_get(hf_bpffs_path(instance, pin, path));
 }
 
+int hf_bpffs_each(const char *instance, void (*visit)(void *context, const char *pin),
+		  void *context)
+{
+	char path[HF_BPFFS_PATH_SIZE];
+	DIR *directory = opendir(hf_bpffs_path(instance, NULL, path));
+	struct dirent *entry;
+
+	if (!directory)
+		return errno == ENOENT ? 0 : -errno;
+	while ((entry = readdir(directory)))
+		if (entry->d_name[0] != '.')
+			visit(context, entry->d_name);
+	closedir(directory);
+	return 0;
+}
+
 int hf_bpffs_unpin(const char *instance, bool (*remove)(void *context, const char *pin),
 		   void *context)
 {

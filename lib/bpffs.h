@@ -37,6 +37,10 @@ int hf_bpffs_open_staged(const char *instance, const char *pin);
 /* Opens what is pinned: its descriptor, or a negative errno (-ENOENT: nothing), not logged. */
 int hf_bpffs_open(const char *instance, const char *pin);
 
+/* Calls visit(context, name) for each of the instance's pins. 0 or a negative errno. */
+int hf_bpffs_each(const char *instance, void (*visit)(void *context, const char *pin),
+		  void *context);
+
 /* Unpins what `remove` says yes to, by name. 0 or a negative errno, logged. */
 int hf_bpffs_unpin(const char *instance, bool (*remove)(void *context, const char *pin),
 		   void *context);

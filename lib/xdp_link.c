@@ -143,7 +143,7 @@ struct search {
 	bool found;
 };
 
-static bool find_program(void *context, const char *pin)
+static void find_program(void *context, const char *pin)
 {
 	struct search *search = context;
 	struct bpf_link_info info;
@@ -153,14 +153,13 @@ static bool find_program(void *context, const char *pin)
 		search->found |= info.prog_id == search->id;
 		close(link);
 	}
-	return false;
 }
 
 bool hf_xdp_runs(const char *instance, uint32_t id)
 {
 	struct search search = { .instance = instance, .id = id };
 
-	hf_bpffs_unpin(instance, find_program, &search); /* which unpins none */
+	hf_bpffs_each(instance, find_program, &search);
 	return search.found;
 }
 
@@ -170,7 +169,7 @@ struct update {
 	bool failed;
 };
 
-static bool update_link(void *context, const char *pin)
+static void update_link(void *context, const char *pin)
 {
 	struct update *update = context;
 	struct bpf_link_info info;
@@ -180,15 +179,13 @@ static bool update_link(void *context, const char *pin)
 		update->failed |= bpf_link_update(link, update->program, NULL) != 0;
 		close(link);
 	}
-	return false;
 }
 
 bool hf_xdp_update_all(const char *instance, int program)
 {
 	struct update update = { .instance = instance, .program = program };
 
-	hf_bpffs_unpin(instance, update_link, &update);
-	return !update.failed;
+	return hf_bpffs_each(instance, update_link, &update) == 0 && !update.failed;
 }
 
 static int make_link(const char *instance, const char *pin, uint32_t ifindex, int program,
