@@ -1,0 +1,362 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * How nodes come to know each other, and when this one is ready.
+ *
+ *    JOINING ----> FETCHING ----> READY (snapshot, or timeout) ----> LEAVING ----> GONE
+ *       |                           ^                                  all handed on, or 5 s
+ *       +---------------------------+  first: nobody has anything to fetch
+ *
+ * Two that don't know each other's boot ids greet in three steps, each of which proves that its
+ * sender is alive now, since it echoes a token that is some seconds old at most:
+ *
+ *    A -> B   hello(A), token a                     open: A doesn't know who B is
+ *    B -> A   hello(B), echo a, token b             sealed for A; A now knows B
+ *    A -> B   hello(A), echo b                      sealed for B; B now knows A
+ *
+ * All others learn A's boot id by rumour, and greet nobody. An authentic datagram of a life that is
+ * not known - just started, or long over and recorded - changes nothing and is answered by a hello
+ * with a token. Seeds, and members that are dead, are greeted for ever, so that a partition heals
+ * without anyone's doing; who is greeted as dead refutes it in the answer.
+ */
+#include "syncd/core/core.h"
+
+#define HELLO_EVERY   HF_MS(200)
+#define REVIVE_EVERY  HF_MS(250)
+#define PULL_EVERY    HF_MS(500)
+#define STEP_WAIT     HF_SECONDS(2)
+#define LEAVE_MOST    HF_SECONDS(5)
+#define TOKEN_LIFE    HF_SECONDS(10)
+#define HELLOS_SECOND 1000
+#define RIVAL_EVERY   HF_SECONDS(60)
+
+static uint64_t token_at(const struct hf_sync *s, hf_time when)
+{
+	struct hf_sip sip;
+	uint64_t token;
+
+	hf_sip_start(&sip, s->token_key);
+	hf_sip_word(&sip, when / TOKEN_LIFE);
+	hf_sip_word(&sip, s->self->party.boot);
+	token = hf_sip_end(&sip);
+	return token ? token : 1;
+}
+
+static bool is_my_token(const struct hf_sync *s, uint64_t token)
+{
+	return token == token_at(s, s->now) || token == token_at(s, s->now - TOKEN_LIFE);
+}
+
+/* So many answers to strangers, and pulls, a second: whoever replays them wins little. */
+static bool within_limit(struct hf_sync *s)
+{
+	struct hf_joiner *j = &s->joiner;
+
+	if (s->now - j->hellos_since >= HF_SECONDS(1)) {
+		j->hellos_since = s->now;
+		j->hellos_left = HELLOS_SECOND;
+	}
+	if (!j->hellos_left) {
+		s->counters.drop_limited++;
+		return false;
+	}
+	j->hellos_left--;
+	return true;
+}
+
+struct greeting {
+	uint64_t token, echo;
+	const struct hf_member *receiver;
+	bool conflict;
+};
+
+static void greet(struct hf_sync *s, const struct hf_endpoint *to, const struct hf_party *party,
+		  const struct greeting *g)
+{
+	Holdfast__Hello hello = HOLDFAST__HELLO__INIT;
+	Holdfast__Member self, receiver;
+	uint8_t address[16], unused[16];
+
+	hf_claim_write(s->self, &self, true, address);
+	hello.self = &self;
+	hello.token = g->token;
+	hello.echo = g->echo;
+	hello.conflict = g->conflict;
+	if (g->receiver) {
+		hf_claim_write(g->receiver, &receiver, true, unused);
+		hello.receiver = &receiver;
+	}
+	hf_send_hello(s, to, party, &hello);
+}
+
+void hf_join_challenge(struct hf_sync *s, const struct hf_endpoint *from,
+		       const struct hf_party *party)
+{
+	if (within_limit(s))
+		greet(s, from, party, &(struct greeting){ .token = token_at(s, s->now) });
+}
+
+static void note_rival(struct hf_sync *s, struct hf_member *m, const struct hf_endpoint *rival)
+{
+	bool news = !hf_endpoint_equal(&m->rival, rival) || s->now - m->rival_seen > RIVAL_EVERY;
+
+	m->rival = *rival;
+	s->counters.conflicts++;
+	if (!news)
+		return;
+	m->rival_seen = s->now;
+	hf_tell(s, HF_EVENT_CONFLICT, m == s->self ? NULL : m, m->state, 0, NULL);
+}
+
+/* A name that is alive elsewhere is taken. */
+static bool is_rival(const struct hf_sync *s, const struct hf_member *m,
+		     const struct hf_claim *claim)
+{
+	if (m == s->self)
+		return true;
+	return m && m->party.boot != claim->party.boot && hf_member_lives(m) &&
+	       !hf_endpoint_equal(&m->facts.endpoint, &claim->facts.endpoint);
+}
+
+static void admit(struct hf_sync *s, const struct hf_claim *claim)
+{
+	struct hf_member *m;
+
+	hf_claim_apply(s, claim, claim->party.id);
+	m = hf_members_find(&s->members, claim->party.id);
+	if (!m || m->party.boot != claim->party.boot)
+		return;
+	if (s->joiner.contact == HF_NEVER) {
+		s->joiner.contact = s->now;
+		s->joiner.next_pull = s->now;
+		hf_wake(s, s->now);
+	}
+	hf_join_pull(s, m);
+}
+
+/* What the sender should hear of itself: that it is not thought alive, or another life. */
+static const struct hf_member *worth_telling(const struct hf_member *m,
+					     const struct hf_party *party)
+{
+	return m && (m->state != HF_MEMBER_ALIVE || m->party.boot != party->boot) ? m : NULL;
+}
+
+void hf_join_take_hello(struct hf_sync *s, const struct hf_endpoint *from,
+			const struct hf_sealed *sealed, const Holdfast__Hello *hello)
+{
+	struct hf_member *m = hf_members_find(&s->members, sealed->sender.id);
+	bool fresh = hello->echo && is_my_token(s, hello->echo);
+	bool known = m && m != s->self && m->party.boot == sealed->sender.boot;
+	uint32_t incarnation = s->self->incarnation;
+	struct greeting answer = { .echo = hello->token };
+	struct hf_claim claim;
+
+	if (!hello->self || !hf_claim_read(hello->self, &claim) || !claim.has_facts ||
+	    claim.party.id != sealed->sender.id || claim.party.boot != sealed->sender.boot) {
+		s->counters.drop_undecodable++;
+		return;
+	}
+	if (fresh && hello->conflict)
+		note_rival(s, s->self, &claim.facts.endpoint);
+	if ((fresh || known) && hello->receiver && hf_claim_read(hello->receiver, &claim) &&
+	    claim.party.id == s->self->party.id)
+		hf_claim_apply(s, &claim, sealed->sender.id);
+	hf_claim_read(hello->self, &claim);
+	if (fresh && is_rival(s, m, &claim)) {
+		note_rival(s, m, &claim.facts.endpoint);
+		answer.conflict = true;
+	} else if (fresh) {
+		admit(s, &claim);
+		m = hf_members_find(&s->members, sealed->sender.id);
+		known = m && m->party.boot == sealed->sender.boot;
+	}
+	answer.token = known ? 0 : token_at(s, s->now);
+	answer.receiver = m == s->self ? NULL : worth_telling(m, &sealed->sender);
+	/* Where everything has been said there is no answer, or there would be no end. */
+	if (!hello->token && !answer.receiver && !answer.conflict && (fresh || known) &&
+	    incarnation == s->self->incarnation)
+		return;
+	if (hello->conflict || !within_limit(s))
+		return;
+	greet(s, from, &sealed->sender, &answer);
+}
+
+void hf_join_pull(struct hf_sync *s, struct hf_member *from)
+{
+	Holdfast__Datagram d = HOLDFAST__DATAGRAM__INIT;
+	Holdfast__StatePull pull = HOLDFAST__STATE_PULL__INIT;
+
+	if (s->now < s->joiner.next_pull)
+		return;
+	s->joiner.next_pull = s->now + PULL_EVERY;
+	d.body_case = HOLDFAST__DATAGRAM__BODY_STATE_PULL;
+	d.state_pull = &pull;
+	hf_send(s, from, &d);
+}
+
+/* All members with all facts, in as many datagrams as it takes. */
+void hf_join_take_pull(struct hf_sync *s, struct hf_member *from)
+{
+	size_t room = hf_body_room(s);
+	uint32_t i = 0;
+
+	if (!within_limit(s))
+		return;
+	while (i < s->members.count) {
+		Holdfast__Datagram d = HOLDFAST__DATAGRAM__INIT;
+		struct hf_rumour_page page = { .count = 0 };
+		size_t used = 0;
+
+		for (; i < s->members.count && page.count < HF_RUMOURS_MOST; i++) {
+			Holdfast__Member *m = &page.members[page.count];
+			size_t size;
+
+			hf_claim_write(s->members.all[i], m, true, page.addresses[page.count]);
+			size = holdfast__member__get_packed_size(m) + 3;
+			if (used + size > room)
+				break;
+			used += size;
+			page.list[page.count++] = m;
+		}
+		d.n_rumours = page.count;
+		d.rumours = page.list;
+		hf_send(s, from, &d);
+	}
+}
+
+void hf_join_set_readiness(struct hf_sync *s, enum hf_readiness readiness)
+{
+	bool ready = readiness >= HF_READY_FIRST && readiness <= HF_READY_TIMEOUT && s->serving;
+
+	if (readiness != s->joiner.readiness) {
+		s->joiner.readiness = readiness;
+		hf_tell(s, HF_EVENT_READINESS, NULL, HF_MEMBER_ALIVE, 0, NULL);
+	}
+	if (ready == s->self->facts.ready)
+		return;
+	s->self->facts.ready = ready;
+	hf_self_changed(s);
+	hf_view_changes(s);
+}
+
+static const struct hf_member *member_at(const struct hf_sync *s,
+					 const struct hf_endpoint *endpoint)
+{
+	for (uint32_t i = 0; i < s->members.count; i++)
+		if (hf_member_lives(s->members.all[i]) &&
+		    hf_endpoint_equal(&s->members.all[i]->facts.endpoint, endpoint))
+			return s->members.all[i];
+	return NULL;
+}
+
+static void hello_to_seed(struct hf_sync *s, const struct hf_endpoint *seed)
+{
+	if (!member_at(s, seed))
+		greet(s, seed, NULL, &(struct greeting){ .token = token_at(s, s->now) });
+}
+
+static void hello_to_seeds(struct hf_sync *s)
+{
+	if (s->joiner.contact != HF_NEVER || s->now < s->joiner.next_hello)
+		return;
+	for (uint32_t i = 0; i < s->joiner.seed_count; i++)
+		hello_to_seed(s, &s->joiner.seeds[i]);
+	s->joiner.next_hello = s->now + HELLO_EVERY;
+}
+
+static struct hf_member *some_dead(struct hf_sync *s)
+{
+	uint32_t n = s->members.count, start = hf_random_below(&s->random, n);
+
+	for (uint32_t i = 0; i < n; i++) {
+		struct hf_member *m = s->members.all[(start + i) % n];
+
+		if (m->state == HF_MEMBER_DEAD)
+			return m;
+	}
+	return NULL;
+}
+
+/* One that is dead, and one seed that is not among the living. */
+static void revive(struct hf_sync *s)
+{
+	struct hf_joiner *j = &s->joiner;
+	struct hf_member *dead;
+
+	if (s->now < j->next_revival)
+		return;
+	j->next_revival = s->now + REVIVE_EVERY;
+	dead = some_dead(s);
+	if (dead)
+		greet(s, &dead->facts.endpoint, NULL,
+		      &(struct greeting){ .token = token_at(s, s->now), .receiver = dead });
+	if (j->contact != HF_NEVER && j->seed_count)
+		hello_to_seed(s, &j->seeds[hf_random_below(&s->random, j->seed_count)]);
+}
+
+static void joining_turn(struct hf_sync *s)
+{
+	struct hf_joiner *j = &s->joiner;
+
+	if (j->contact == HF_NEVER) {
+		if (j->seed_count && s->now - j->began < s->settings.join_timeout)
+			return;
+	} else if (!j->in_step && s->now - j->contact < STEP_WAIT) {
+		hf_wake(s, j->contact + STEP_WAIT);
+		return;
+	}
+	hf_join_set_readiness(s, hf_fetch_start(s) == 0 ? HF_FETCHING : HF_READY_FIRST);
+}
+
+static void leaving_turn(struct hf_sync *s)
+{
+	struct hf_joiner *j = &s->joiner;
+	Holdfast__Datagram farewell = HOLDFAST__DATAGRAM__INIT;
+
+	if (s->now < j->leave_until &&
+	    (s->view.dirty != HF_NEVER || !hf_exchanges_are_confirmed(s))) {
+		hf_wake(s, j->leave_until);
+		return;
+	}
+	s->self->state = HF_MEMBER_LEFT;
+	hf_self_changed(s);
+	/* To more than the usual three: nobody will repeat it here. */
+	for (uint32_t i = 0; i < s->members.live_count && i < 16; i++)
+		hf_send(s, s->members.live[i], &farewell);
+	hf_join_set_readiness(s, HF_GONE);
+}
+
+void hf_join_turn(struct hf_sync *s)
+{
+	struct hf_joiner *j = &s->joiner;
+
+	if (j->readiness == HF_GONE)
+		return;
+	hello_to_seeds(s);
+	revive(s);
+	hf_wake(s, j->next_revival);
+	if (j->contact == HF_NEVER && j->seed_count)
+		hf_wake(s, j->next_hello);
+	if (j->readiness == HF_JOINING)
+		joining_turn(s);
+	if (j->readiness == HF_LEAVING)
+		leaving_turn(s);
+}
+
+void hf_sync_leave(struct hf_sync *s, hf_time now)
+{
+	s->now = now;
+	if (s->joiner.readiness >= HF_LEAVING)
+		return;
+	hf_fetch_delete(s);
+	s->joiner.leave_until = now + LEAVE_MOST;
+	hf_join_set_readiness(s, HF_LEAVING);
+	hf_wake(s, now);
+}
+
+void hf_sync_set_seeds(struct hf_sync *s, const struct hf_endpoint *seeds, uint32_t count)
+{
+	s->joiner.seed_count = 0;
+	for (uint32_t i = 0; i < count && s->joiner.seed_count < HF_SYNC_SEEDS_MAX; i++)
+		if (!hf_endpoint_equal(&seeds[i], &s->settings.endpoint))
+			s->joiner.seeds[s->joiner.seed_count++] = seeds[i];
+}

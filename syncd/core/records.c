@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* Records that this node's data plane exports, and those that others send: to owners, and into the
+ * store. */
+#include "syncd/core/core.h"
+
+/* A sixteenth of all shards each second: a record outlives its life by 16 s at most. */
+#define EXPIRY_EVERY  HF_SECONDS(1)
+#define EXPIRY_SHARDS (HF_SHARDS / 16)
+
+/* Of a stamp that is ahead of the cluster's clock by more than this somebody made a mistake. */
+#define STAMP_AHEAD (2 * HF_STAMPS_SECOND)
+
+static bool is_alive(const struct hf_sync *s, const struct hf_record *r)
+{
+	uint32_t now = hf_stamp_now(s);
+
+	return r->stamp <= now + STAMP_AHEAD && r->stamp + HF_RECORD_LIFE >= now;
+}
+
+static void apply(struct hf_sync *s, const struct hf_record *r)
+{
+	if (!is_alive(s, r) || hf_store_merge(s->store, r) == HF_MERGE_FULL)
+		s->counters.records_refused++;
+	else
+		s->counters.records_applied++;
+}
+
+uint32_t hf_records_apply(struct hf_sync *s, const struct hf_record *records, uint32_t count)
+{
+	for (uint32_t i = 0; i < count; i++)
+		apply(s, &records[i]);
+	return count;
+}
+
+static void send_to_owner(struct hf_sync *s, uint64_t owner, const struct hf_record *r)
+{
+	struct hf_member *m = hf_members_find(&s->members, owner);
+	struct hf_channel *channel = m ? hf_channel_of(m) : NULL;
+
+	if (!channel || !hf_channel_put(channel, r))
+		s->counters.records_overflowed++;
+}
+
+void hf_sync_export(struct hf_sync *s, const struct hf_record *records, uint32_t count, hf_time now)
+{
+	const struct hf_owners *owners = &s->view.now;
+
+	s->now = now;
+	s->counters.records_exported += count;
+	for (uint32_t i = 0; i < count; i++) {
+		const uint64_t *owner = owners->owner[hf_shard(records[i].key)];
+
+		for (uint32_t rank = 0; rank < owners->replicas && owner[rank]; rank++) {
+			if (owner[rank] == s->self->party.id)
+				apply(s, &records[i]);
+			else
+				send_to_owner(s, owner[rank], &records[i]);
+		}
+	}
+	for (uint32_t i = 0; i < s->members.live_count; i++)
+		if (s->members.live[i]->channel)
+			hf_channel_flush(s, s->members.live[i]);
+}
+
+uint32_t hf_sync_room(const struct hf_sync *s)
+{
+	uint32_t room = HF_CHANNEL_QUEUE;
+
+	for (uint32_t i = 0; i < s->members.live_count; i++) {
+		const struct hf_channel *channel = s->members.live[i]->channel;
+
+		if (channel && hf_channel_room(channel) < room)
+			room = hf_channel_room(channel);
+	}
+	return room;
+}
+
+void hf_records_take(struct hf_sync *s, struct hf_member *from, const Holdfast__Records *message)
+{
+	struct hf_record records[HF_CHANNEL_BATCH_MAX];
+	int count = hf_records_unpack(message->packed.data, message->packed.len, records,
+				      HF_CHANNEL_BATCH_MAX);
+
+	if (count < 0) {
+		s->counters.drop_undecodable++;
+		return;
+	}
+	s->counters.records_received += count;
+	hf_records_apply(s, records, count);
+	hf_channel_acknowledge(s, from, message->sequence);
+}
+
+void hf_records_turn(struct hf_sync *s)
+{
+	uint32_t now = hf_stamp_now(s);
+
+	if (s->now >= s->next_expiry) {
+		s->next_expiry = s->now + EXPIRY_EVERY;
+		for (uint32_t i = 0; i < EXPIRY_SHARDS && now > HF_RECORD_LIFE; i++) {
+			s->counters.records_expired +=
+				hf_store_expire(s->store, s->expiry_shard, now - HF_RECORD_LIFE);
+			s->expiry_shard = (s->expiry_shard + 1) % HF_SHARDS;
+		}
+	}
+	hf_wake(s, s->next_expiry);
+	for (uint32_t i = 0; i < s->members.live_count; i++)
+		if (s->members.live[i]->channel)
+			hf_channel_turn(s, s->members.live[i]);
+}

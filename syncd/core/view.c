@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * The view: which members own records now, and who did before.
+ *
+ * When members come or go, the table of owners follows at once, and the former one is kept, for
+ * look-ups and second chances, until every live member says that it has handed on what it held (it
+ * is *settled* in this view), or 30 s have passed. Records of shards that this node does not own
+ * are kept as long.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "syncd/core/core.h"
+
+/* Changes come in swarms: a crash of two, the start of all. */
+#define COALESCE      HF_MS(10)
+#define PREVIOUS_KEPT HF_SECONDS(30)
+
+void hf_view_changes(struct hf_sync *s)
+{
+	if (s->view.dirty == HF_NEVER)
+		s->view.dirty = s->now + COALESCE;
+	hf_wake(s, s->view.dirty);
+}
+
+static bool belongs(const struct hf_member *m)
+{
+	return hf_member_lives(m) && m->facts.ready;
+}
+
+/* Shards whose every former owner is gone: nobody can hand them on. */
+static void ask_for_lost(struct hf_sync *s, const struct hf_owners *former)
+{
+	struct hf_shard_set lost = { { 0 } };
+	bool any = false;
+
+	for (uint32_t shard = 0; shard < HF_SHARDS; shard++) {
+		bool lives = false;
+
+		for (uint32_t i = 0; i < former->replicas && !lives; i++) {
+			const struct hf_member *m =
+				former->owner[shard][i]
+					? hf_members_find(&s->members, former->owner[shard][i])
+					: NULL;
+
+			/* Its present life may have begun since then, with nothing. */
+			lives = m && hf_member_lives(m) && m->since <= s->view.since;
+		}
+		if (lives)
+			continue;
+		hf_shard_add(&lost, shard);
+		any = true;
+	}
+	if (any)
+		s->output.export_again(s->context, &lost);
+}
+
+static void keep_previous(struct hf_sync *s)
+{
+	struct hf_view *v = &s->view;
+
+	if (v->previous || !v->now.count)
+		return;
+	v->previous = malloc(sizeof(*v->previous));
+	if (v->previous)
+		*v->previous = v->now;
+}
+
+/* Whether the set of owners has changed. */
+static bool follow_members(struct hf_sync *s)
+{
+	struct hf_view *v = &s->view;
+	uint64_t before = v->now.view;
+
+	for (uint32_t i = v->now.count; i-- > 0;) {
+		const struct hf_member *m = hf_members_find(&s->members, v->now.members[i]);
+
+		if (!m || !belongs(m))
+			hf_owners_remove(&v->now, v->now.members[i]);
+	}
+	for (uint32_t i = 0; i < s->members.count; i++)
+		if (belongs(s->members.all[i]))
+			hf_owners_add(&v->now, s->members.all[i]->party.id);
+	return v->now.view != before;
+}
+
+static void change(struct hf_sync *s)
+{
+	struct hf_view *v = &s->view;
+	struct hf_owners *former = malloc(sizeof(*former));
+
+	v->dirty = HF_NEVER;
+	if (former)
+		*former = v->now;
+	if (!v->previous)
+		keep_previous(s);
+	if (!follow_members(s)) {
+		free(former);
+		if (v->previous && v->settled) {
+			free(v->previous);
+			v->previous = NULL;
+		}
+		return;
+	}
+	if (v->highest < v->epoch)
+		v->highest = v->epoch;
+	v->epoch = ++v->highest;
+	v->settled = false;
+	if (former)
+		ask_for_lost(s, former);
+	free(former);
+	v->since = s->now;
+	hf_exchanges_restart(s);
+	s->output.owners(s->context);
+	hf_tell(s, HF_EVENT_VIEW, NULL, HF_MEMBER_ALIVE, 0, NULL);
+}
+
+static bool all_are_settled(const struct hf_sync *s)
+{
+	for (uint32_t i = 0; i < s->members.live_count; i++) {
+		const struct hf_member *m = s->members.live[i];
+
+		if (m->facts.ready && (m->view != s->view.now.view || !m->settled))
+			return false;
+	}
+	return s->view.settled;
+}
+
+static void drop_foreign(struct hf_sync *s)
+{
+	for (uint32_t shard = 0; shard < HF_SHARDS; shard++)
+		if (hf_store_shard_count(s->store, shard) &&
+		    !hf_owners_owns(&s->view.now, shard, s->self->party.id))
+			hf_store_drop(s->store, shard);
+}
+
+static void end_previous(struct hf_sync *s, const char *why)
+{
+	struct hf_view *v = &s->view;
+
+	free(v->previous);
+	v->previous = NULL;
+	drop_foreign(s);
+	s->output.owners(s->context);
+	hf_tell(s, HF_EVENT_SETTLED, NULL, HF_MEMBER_ALIVE, 0, why);
+}
+
+void hf_view_turn(struct hf_sync *s)
+{
+	struct hf_view *v = &s->view;
+
+	if (s->now >= v->dirty)
+		change(s);
+	hf_wake(s, v->dirty);
+	v->settled = hf_exchanges_are_confirmed(s);
+	if (!v->previous)
+		return;
+	if (all_are_settled(s))
+		end_previous(s, NULL);
+	else if (s->now - v->since >= PREVIOUS_KEPT)
+		end_previous(s, "its time was up");
+	else
+		hf_wake(s, v->since + PREVIOUS_KEPT);
+}
