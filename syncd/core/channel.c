@@ -90,6 +90,25 @@ uint32_t hf_channel_waiting(const struct hf_channel *c)
 	return count;
 }
 
+static void add_shards(const struct hf_queue *q, struct hf_shard_set *shards)
+{
+	for (uint64_t i = q->out; i < q->in; i++)
+		hf_shard_add(shards, hf_shard(q->records[i % q->size].key));
+}
+
+bool hf_channel_shards(const struct hf_channel *c, struct hf_shard_set *shards)
+{
+	add_shards(&c->exceptions, shards);
+	add_shards(&c->others, shards);
+	for (uint32_t i = c->oldest; i != c->next; i++) {
+		const struct hf_batch *batch = c->flight[i % HF_CHANNEL_WINDOW];
+
+		for (uint32_t j = 0; batch && j < batch->count; j++)
+			hf_shard_add(shards, hf_shard(batch->records[j].key));
+	}
+	return hf_shard_next(shards, 0) < HF_SHARDS;
+}
+
 static uint32_t batch_size(const struct hf_sync *s)
 {
 	uint32_t size = (hf_body_room(s) - MESSAGE_OVERHEAD - HF_PACKED_HEADER) / HF_PACKED_RECORD;

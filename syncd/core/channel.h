@@ -62,6 +62,9 @@ bool hf_channel_put(struct hf_channel *channel, const struct hf_record *record);
 uint32_t hf_channel_room(const struct hf_channel *channel);    /* for others than exceptions */
 uint32_t hf_channel_waiting(const struct hf_channel *channel); /* in queues and on the way */
 
+/* Adds the shards of all that waits; whether there were any. */
+bool hf_channel_shards(const struct hf_channel *channel, struct hf_shard_set *shards);
+
 /* Something was put, or acknowledged: sends what may be sent now. */
 void hf_channel_flush(struct hf_sync *s, struct hf_member *member);
 void hf_channel_turn(struct hf_sync *s, struct hf_member *member);

@@ -61,6 +61,8 @@ struct hf_view {
 	hf_time since;
 	hf_time dirty; /* when the change is to be taken up; HF_NEVER: none */
 	bool settled;
+	struct hf_shard_set lost; /* to be exported again */
+	bool foreign; /* records of others' shards came since they were last dropped */
 };
 
 #define HF_LOOKUPS 64
@@ -187,7 +189,8 @@ void hf_prober_turn(struct hf_sync *s);
 void hf_prober_forgive(struct hf_sync *s);
 
 /* join.c */
-void hf_join_take_hello(struct hf_sync *s, const struct hf_endpoint *from,
+/* True: the sender is a member in this life, and has proved that it is alive now. */
+bool hf_join_take_hello(struct hf_sync *s, const struct hf_endpoint *from,
 			const struct hf_sealed *sealed, const Holdfast__Hello *hello);
 /* Something authentic came from a life that is not known: it may say hello. */
 void hf_join_challenge(struct hf_sync *s, const struct hf_endpoint *from,
@@ -199,6 +202,8 @@ void hf_join_turn(struct hf_sync *s);
 
 /* view.c */
 void hf_view_changes(struct hf_sync *s); /* soon: a member lives, dies, or got ready */
+/* An owner dies, leaves, or has started anew. */
+void hf_view_loses(struct hf_sync *s, const struct hf_member *owner);
 void hf_view_turn(struct hf_sync *s);
 
 /* records.c: exports, batches that come in, expiry. */

@@ -12,6 +12,7 @@
 #define ENTRY	     6
 #define SPREAD	     HF_MS(20) /* so that not all begin at once */
 #define PUSH_AT_ONCE 64
+#define SOON	     HF_MS(50)
 
 /* Whether there is anything of the shard to be compared with its owner `peer`. */
 static bool concerns(const struct hf_sync *s, uint32_t shard, uint64_t peer)
@@ -58,10 +59,24 @@ void hf_exchanges_restart(struct hf_sync *s)
 	}
 }
 
+void hf_exchange_soon(struct hf_sync *s, struct hf_member *member)
+{
+	struct hf_exchange *x = member ? exchange_of(member) : NULL;
+
+	if (!x || !x->confirmed)
+		return;
+	x->confirmed = false;
+	if (x->next > s->now + SOON)
+		x->next = s->now + SOON;
+	hf_wake(s, x->next);
+}
+
 bool hf_exchanges_are_confirmed(const struct hf_sync *s)
 {
 	if (!hf_store_count(s->store))
 		return true;
+	if (s->view.dirty != HF_NEVER)
+		return false;
 	for (uint32_t i = 0; i < s->members.live_count; i++) {
 		const struct hf_member *m = s->members.live[i];
 
@@ -255,8 +270,7 @@ void hf_exchange_take_compare(struct hf_sync *s, struct hf_member *from,
 	d.differ = &differ;
 	hf_send(s, from, &d);
 	if (x->state == HF_EXCHANGE_IDLE && hf_shard_next(&x->push, 0) < HF_SHARDS) {
-		x->state = HF_EXCHANGE_PUSHING;
-		x->marked = x->sequenced = false;
+		x->next = s->now;
 		hf_wake(s, s->now);
 	}
 }

@@ -52,6 +52,9 @@ struct hf_exchange {
 /* Begins anew with every peer there is something to compare with. */
 void hf_exchanges_restart(struct hf_sync *s);
 
+/* This node holds something that the member, an owner, may lack. NULL is fine. */
+void hf_exchange_soon(struct hf_sync *s, struct hf_member *member);
+
 /* True when nothing is left to be handed on in this view. */
 bool hf_exchanges_are_confirmed(const struct hf_sync *s);
 

@@ -140,7 +140,7 @@ static const struct hf_member *worth_telling(const struct hf_member *m,
 	return m && (m->state != HF_MEMBER_ALIVE || m->party.boot != party->boot) ? m : NULL;
 }
 
-void hf_join_take_hello(struct hf_sync *s, const struct hf_endpoint *from,
+bool hf_join_take_hello(struct hf_sync *s, const struct hf_endpoint *from,
 			const struct hf_sealed *sealed, const Holdfast__Hello *hello)
 {
 	struct hf_member *m = hf_members_find(&s->members, sealed->sender.id);
@@ -153,7 +153,7 @@ void hf_join_take_hello(struct hf_sync *s, const struct hf_endpoint *from,
 	if (!hello->self || !hf_claim_read(hello->self, &claim) || !claim.has_facts ||
 	    claim.party.id != sealed->sender.id || claim.party.boot != sealed->sender.boot) {
 		s->counters.drop_undecodable++;
-		return;
+		return false;
 	}
 	if (fresh && hello->conflict)
 		note_rival(s, s->self, &claim.facts.endpoint);
@@ -174,10 +174,10 @@ void hf_join_take_hello(struct hf_sync *s, const struct hf_endpoint *from,
 	/* Where everything has been said there is no answer, or there would be no end. */
 	if (!hello->token && !answer.receiver && !answer.conflict && (fresh || known) &&
 	    incarnation == s->self->incarnation)
-		return;
-	if (hello->conflict || !within_limit(s))
-		return;
-	greet(s, from, &sealed->sender, &answer);
+		return fresh && known;
+	if (!hello->conflict && within_limit(s))
+		greet(s, from, &sealed->sender, &answer);
+	return fresh && known;
 }
 
 void hf_join_pull(struct hf_sync *s, struct hf_member *from)
@@ -231,6 +231,7 @@ void hf_join_set_readiness(struct hf_sync *s, enum hf_readiness readiness)
 		s->joiner.readiness = readiness;
 		hf_tell(s, HF_EVENT_READINESS, NULL, HF_MEMBER_ALIVE, 0, NULL);
 	}
+	s->stamp_known |= ready;
 	if (ready == s->self->facts.ready)
 		return;
 	s->self->facts.ready = ready;
@@ -312,8 +313,7 @@ static void leaving_turn(struct hf_sync *s)
 	struct hf_joiner *j = &s->joiner;
 	Holdfast__Datagram farewell = HOLDFAST__DATAGRAM__INIT;
 
-	if (s->now < j->leave_until &&
-	    (s->view.dirty != HF_NEVER || !hf_exchanges_are_confirmed(s))) {
+	if (s->now < j->leave_until && !hf_exchanges_are_confirmed(s)) {
 		hf_wake(s, j->leave_until);
 		return;
 	}

@@ -12,6 +12,7 @@
 
 /* Clocks may differ by so much: a day, in stamps. Beyond, a wrong clock is more likely. */
 #define CLOCK_LEAP (86400U * HF_STAMPS_SECOND)
+#define CLOCK_JUMP HF_STAMPS_SECOND
 #define EPOCH_LEAP (1U << 20)
 
 static void count_in(struct hf_sync *s, const struct hf_member *m)
@@ -57,10 +58,14 @@ static void claim_about_self(struct hf_sync *s, const struct hf_claim *claim)
 	hf_tell(s, HF_EVENT_REFUTED, NULL, claim->state, claim->accuser, NULL);
 }
 
-/* All that is under way with it. */
+/* All that is under way with it. What it has not acknowledged nobody else may have. */
 static void end_dealings(struct hf_sync *s, struct hf_member *m)
 {
+	struct hf_shard_set lost = { { 0 } };
+
 	hf_probe_end(s, m);
+	if (m->channel && hf_channel_shards(m->channel, &lost))
+		s->output.export_again(s->context, &lost);
 	hf_channel_delete(m->channel);
 	m->channel = NULL;
 	free(m->exchange);
@@ -83,9 +88,12 @@ static void take(struct hf_sync *s, struct hf_member *m, const struct hf_claim *
 	bool owned = hf_member_lives(m) && m->facts.ready && !is_new;
 	enum hf_member_state before = is_new ? HF_MEMBER_LEFT : m->state;
 	bool returned = !is_new && !hf_member_lives(m) && claim->state == HF_MEMBER_ALIVE;
+	bool changes_view;
 
 	if (!is_new)
 		count_out(s, m);
+	if (owned && (restarted || claim->state >= HF_MEMBER_DEAD))
+		hf_view_loses(s, m);
 	if (restarted)
 		forget_life(s, m);
 	m->party = claim->party;
@@ -104,8 +112,9 @@ static void take(struct hf_sync *s, struct hf_member *m, const struct hf_claim *
 		hf_probe_end(s, m);
 	if (!hf_member_lives(m))
 		end_dealings(s, m);
-	hf_rumour_start(s, m, !hf_member_lives(m) || returned);
-	if (restarted || owned != (hf_member_lives(m) && m->facts.ready))
+	changes_view = restarted || owned != (hf_member_lives(m) && m->facts.ready);
+	hf_rumour_start(s, m, !hf_member_lives(m) || returned || changes_view);
+	if (changes_view)
 		hf_view_changes(s);
 	if (restarted)
 		hf_tell(s, HF_EVENT_RESTART, m, before, 0, NULL);
@@ -161,21 +170,23 @@ void hf_accuse(struct hf_sync *s, struct hf_member *member, enum hf_member_state
 	take(s, member, &claim, why);
 }
 
-/* The cluster's clock is the furthest of all (record.h). The first that is heard counts, whatever
- * it says: this node's own may have stopped at its factory. */
+/* The cluster's clock is the furthest of all (record.h), but a newcomer takes what it finds,
+ * whatever its own says, or each start of a node with a fast clock would age all records. */
 static void follow_clock(struct hf_sync *s, struct hf_member *from, uint32_t clock)
 {
-	uint32_t mine = hf_stamp_now(s);
-	int64_t ahead = (int64_t)clock - mine;
+	int64_t ahead = (int64_t)clock - hf_stamp_now(s);
 
 	if (ahead > CLOCK_LEAP && s->stamp_known) {
 		hf_tell(s, HF_EVENT_CLOCK, from, from->state, 0, NULL);
 		return;
 	}
-	if (ahead > 0 || (!s->stamp_known && ahead < -(int64_t)CLOCK_LEAP)) {
+	if (ahead > 0 || !s->stamp_known) {
 		s->stamp_base = clock;
 		s->stamp_at = s->now;
 	}
+	/* What was exported until now looks older than it is. */
+	if (ahead > CLOCK_JUMP && s->stamp_known)
+		s->output.export_again(s->context, &hf_all_shards);
 	s->stamp_known = true;
 }
 

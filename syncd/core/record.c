@@ -6,6 +6,8 @@
 
 #define VERSION 1
 
+const struct hf_shard_set hf_all_shards = { .word = { [0 ... HF_SHARDS / 64 - 1] = UINT64_MAX } };
+
 bool hf_record_is_newer(const struct hf_record *a, const struct hf_record *b)
 {
 	if (a->stamp != b->stamp)

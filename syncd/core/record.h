@@ -88,6 +88,8 @@ struct hf_shard_set {
 	uint64_t word[HF_SHARDS / 64];
 };
 
+extern const struct hf_shard_set hf_all_shards;
+
 static inline bool hf_shard_in(const struct hf_shard_set *set, uint32_t shard)
 {
 	return set->word[shard / 64] >> (shard % 64) & 1;

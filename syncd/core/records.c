@@ -25,10 +25,25 @@ static void apply(struct hf_sync *s, const struct hf_record *r)
 		s->counters.records_applied++;
 }
 
+/* From one who does not know yet that this node is no owner: it is kept, and handed on. */
+static void take_foreign(struct hf_sync *s, uint32_t shard)
+{
+	const struct hf_owners *owners = &s->view.now;
+
+	s->view.foreign = true;
+	for (uint32_t rank = 0; rank < owners->replicas && owners->owner[shard][rank]; rank++)
+		hf_exchange_soon(s, hf_members_find(&s->members, owners->owner[shard][rank]));
+}
+
 uint32_t hf_records_apply(struct hf_sync *s, const struct hf_record *records, uint32_t count)
 {
-	for (uint32_t i = 0; i < count; i++)
+	for (uint32_t i = 0; i < count; i++) {
+		uint32_t shard = hf_shard(records[i].key);
+
 		apply(s, &records[i]);
+		if (!hf_owners_owns(&s->view.now, shard, s->self->party.id))
+			take_foreign(s, shard);
+	}
 	return count;
 }
 

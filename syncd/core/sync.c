@@ -209,12 +209,14 @@ static void take_sealed(struct hf_sync *s, const struct hf_endpoint *from,
 		return;
 	}
 	if (d->body_case == HOLDFAST__DATAGRAM__BODY_HELLO) {
-		/* One that is not open is for this life of ours, and comes once from a known one. */
+		/* One that is not open is for this life of ours, and comes once from a known one.
+		 */
 		if (!sealed->open && m && m->party.boot == sealed->sender.boot &&
 		    !hf_accept_counter(m, sealed->counter))
 			s->counters.drop_replayed++;
-		else
-			hf_join_take_hello(s, from, sealed, d->hello);
+		else if (hf_join_take_hello(s, from, sealed, d->hello) && d->about)
+			hf_about_apply(s, hf_members_find(&s->members, sealed->sender.id),
+				       d->about);
 		return;
 	}
 	if (sealed->open) {

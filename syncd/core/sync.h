@@ -91,7 +91,7 @@ struct hf_sync_output {
 		     uint32_t count);
 	/* hf_sync_owners() or hf_sync_previous_owners() has changed. */
 	void (*owners)(void *context);
-	/* No member holds these shards' records any more: export them again. */
+	/* Members that held these shards' records are gone: export them again. */
 	void (*export_again)(void *context, const struct hf_shard_set *shards);
 	/* Open a stream to `from`, and send it these bytes; what comes back goes to
 	 * hf_sync_fetched(). Another stream that may still be open is to be closed. */

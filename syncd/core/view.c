@@ -28,42 +28,22 @@ static bool belongs(const struct hf_member *m)
 	return hf_member_lives(m) && m->facts.ready;
 }
 
-/* Shards whose every former owner is gone: nobody can hand them on. */
-static void ask_for_lost(struct hf_sync *s, const struct hf_owners *former)
+/* All of a lost owner's shards are exported again, by all whose flows they are: whether somebody else
+ * still holds them would be hard to know, and merging costs little. */
+void hf_view_loses(struct hf_sync *s, const struct hf_member *owner)
 {
-	struct hf_shard_set lost = { { 0 } };
-	bool any = false;
-
-	for (uint32_t shard = 0; shard < HF_SHARDS; shard++) {
-		bool lives = false;
-
-		for (uint32_t i = 0; i < former->replicas && !lives; i++) {
-			const struct hf_member *m =
-				former->owner[shard][i]
-					? hf_members_find(&s->members, former->owner[shard][i])
-					: NULL;
-
-			/* Its present life may have begun since then, with nothing. */
-			lives = m && hf_member_lives(m) && m->since <= s->view.since;
-		}
-		if (lives)
-			continue;
-		hf_shard_add(&lost, shard);
-		any = true;
-	}
-	if (any)
-		s->output.export_again(s->context, &lost);
+	for (uint32_t shard = 0; shard < HF_SHARDS; shard++)
+		if (hf_owners_owns(&s->view.now, shard, owner->party.id))
+			hf_shard_add(&s->view.lost, shard);
+	hf_view_changes(s);
 }
 
-static void keep_previous(struct hf_sync *s)
+static void ask_for_lost(struct hf_sync *s)
 {
-	struct hf_view *v = &s->view;
-
-	if (v->previous || !v->now.count)
+	if (hf_shard_next(&s->view.lost, 0) == HF_SHARDS)
 		return;
-	v->previous = malloc(sizeof(*v->previous));
-	if (v->previous)
-		*v->previous = v->now;
+	s->output.export_again(s->context, &s->view.lost);
+	memset(&s->view.lost, 0, sizeof(s->view.lost));
 }
 
 /* Whether the set of owners has changed. */
@@ -90,26 +70,27 @@ static void change(struct hf_sync *s)
 	struct hf_owners *former = malloc(sizeof(*former));
 
 	v->dirty = HF_NEVER;
-	if (former)
-		*former = v->now;
-	if (!v->previous)
-		keep_previous(s);
-	if (!follow_members(s)) {
-		free(former);
-		if (v->previous && v->settled) {
-			free(v->previous);
-			v->previous = NULL;
-		}
+	if (!former) {
+		hf_view_changes(s); /* again, when there may be memory */
 		return;
 	}
+	*former = v->now;
+	if (!follow_members(s)) {
+		free(former);
+		ask_for_lost(s);
+		return;
+	}
+	if (!former->count)
+		v->lost = hf_all_shards;
+	ask_for_lost(s);
 	if (v->highest < v->epoch)
 		v->highest = v->epoch;
 	v->epoch = ++v->highest;
-	v->settled = false;
-	if (former)
-		ask_for_lost(s, former);
-	free(former);
 	v->since = s->now;
+	if (v->previous || !former->count)
+		free(former);
+	else
+		v->previous = former;
 	hf_exchanges_restart(s);
 	s->output.owners(s->context);
 	hf_tell(s, HF_EVENT_VIEW, NULL, HF_MEMBER_ALIVE, 0, NULL);
@@ -128,8 +109,9 @@ static bool all_are_settled(const struct hf_sync *s)
 
 static void drop_foreign(struct hf_sync *s)
 {
+	s->view.foreign = false;
 	for (uint32_t shard = 0; shard < HF_SHARDS; shard++)
-		if (hf_store_shard_count(s->store, shard) &&
+		if (s->view.now.owner[shard][0] &&
 		    !hf_owners_owns(&s->view.now, shard, s->self->party.id))
 			hf_store_drop(s->store, shard);
 }
@@ -153,6 +135,8 @@ void hf_view_turn(struct hf_sync *s)
 		change(s);
 	hf_wake(s, v->dirty);
 	v->settled = hf_exchanges_are_confirmed(s);
+	if (!v->previous && v->foreign && v->settled)
+		drop_foreign(s);
 	if (!v->previous)
 		return;
 	if (all_are_settled(s))

@@ -12,6 +12,9 @@ static void export_one(struct sim *sim, struct sim_flow *flow)
 	struct sim_node *node = &sim->nodes[flow->holder];
 	hf_time local = sim_local(node, sim->now);
 
+	/* Who has left gets no packets any more, and so has no news of its flows. */
+	if (hf_sync_readiness(node->sync) == HF_GONE)
+		return;
 	flow->record.stamp = hf_sync_stamp(node->sync, local);
 	flow->exported = sim->now;
 	hf_sync_export(node->sync, &flow->record, 1, local);

@@ -8,8 +8,9 @@
 /* How long after the last fault all must agree again, and all owners hold all records. */
 #define AGREE_AFTER  HF_SECONDS(5)
 #define RECORD_AFTER HF_SECONDS(15)
-/* A refresh may come late by the time that a flow's node was cut off. */
-#define LIFE HF_SECONDS(200)
+/* A record's life, less what wall clocks may differ by: where a partition heals, one side of which
+ * has started anew, the clock of the other may leap. */
+#define LIFE HF_SECONDS(200 - 120)
 
 /* One view, one table: views seen so far, and a digest of the table. */
 static struct {
@@ -42,8 +43,25 @@ static void check_table(struct sim_node *node)
 	tables[i].seed = node->sim->seed;
 }
 
+#include <stdlib.h>
+static void watch(struct sim_node *node)
+{
+	static uint32_t held[64];
+	const char *w = getenv("WATCH");
+	if (!w)
+		return;
+	uint64_t k = strtoull(w, NULL, 16);
+	const struct hf_record *r = hf_sync_find(node->sync, k);
+	if (held[node->index] != (r ? r->backend : 0)) {
+		held[node->index] = r ? r->backend : 0;
+		sim_note(node->sim, "WATCH %s: %u stamp %u", node->name, held[node->index],
+			 r ? r->stamp : 0);
+	}
+}
+
 void sim_check_node(struct sim_node *node)
 {
+	watch(node);
 	uint32_t epoch = hf_sync_epoch(node->sync);
 
 	if (epoch < node->epoch)
@@ -135,6 +153,30 @@ static bool has(const struct sim_node *node, const struct sim_flow *flow)
 	return held && held->backend == flow->record.backend;
 }
 
+/* Or something that counts as newer, see above. */
+static bool has_this_or_newer(const struct sim_node *node, const struct sim_flow *flow)
+{
+	const struct hf_record *held =
+		node->sync ? hf_sync_find(node->sync, hf_record_digest(&flow->record)) : NULL;
+
+	return held && (held->backend == flow->record.backend || held->stamp >= flow->record.stamp);
+}
+
+static void note_holders(struct sim *sim, const struct sim_flow *flow)
+{
+	sim_note(sim, "  should be backend %u, stamp %u, exported by n%u at %.3f",
+		 flow->record.backend, flow->record.stamp, flow->holder, flow->exported / 1e6);
+	for (uint32_t i = 0; i < sim->count; i++) {
+		const struct sim_node *n = &sim->nodes[i];
+		const struct hf_record *held =
+			n->sync ? hf_sync_find(n->sync, hf_record_digest(&flow->record)) : NULL;
+
+		if (held)
+			sim_note(sim, "  %s has backend %u, stamp %u", n->name, held->backend,
+				 held->stamp);
+	}
+}
+
 static const struct sim_node *any_up(const struct sim *sim)
 {
 	for (uint32_t i = 0; i < sim->count; i++)
@@ -163,9 +205,9 @@ uint32_t sim_missing_records(struct sim *sim, hf_time before)
 			if (!owner || has(owner, flow))
 				continue;
 			missing++;
-			sim_note(sim, "%s lacks %016lx, exported by n%u at %.3f", owner->name,
-				 (unsigned long)flow->record.key, flow->holder,
-				 flow->exported / 1e6);
+			sim_note(sim, "%s lacks %016lx", owner->name,
+				 (unsigned long)flow->record.key);
+			note_holders(sim, flow);
 		}
 	}
 	return missing;
@@ -185,20 +227,21 @@ static void check_holders(struct sim *sim)
 {
 	for (uint32_t i = 0; i < sim->flow_count; i++) {
 		struct sim_flow *flow = &sim->flows[i];
-		bool should =
-			holder_lives(sim, flow) && sim->now - flow->exported < LIFE - HF_SECONDS(5);
+		bool should = holder_lives(sim, flow) && sim->now - flow->exported < LIFE;
 		bool held = false;
 
 		/* Still the same one, mostly. */
 		for (uint32_t j = 0; j < sim->count && !held; j++) {
 			uint32_t k = (j + flow->seen_at) % sim->count;
 
-			held = has(&sim->nodes[k], flow);
+			held = has_this_or_newer(&sim->nodes[k], flow);
 			if (held) {
 				flow->seen_at = k;
 				flow->seen_life = sim->nodes[k].life;
 			}
 		}
+		if (should && !held)
+			note_holders(sim, flow);
 		if (should && !held)
 			sim_break(sim, "nobody has record %016lx any more; n%u had",
 				  (unsigned long)flow->record.key, flow->seen_at);

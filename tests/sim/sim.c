@@ -189,7 +189,19 @@ static void attack(struct sim *sim, const struct sim_letter *seen)
 	if (sim_chance(sim) < 0.3)
 		again->to = hf_random_below(&sim->random, sim->count);
 	sim->replays_sent++;
-	push_event(sim, sim->now + sim_between(sim, 0, HF_SECONDS(20)), LETTER, again->to, again);
+	push_event(sim, sim->now + sim_between(sim, HF_MS(200), HF_SECONDS(20)), LETTER, again->to,
+		   again);
+}
+
+/* After the first copy, so that it is known which is which. */
+static void repeat(struct sim *sim, const struct sim_letter *letter, hf_time queued)
+{
+	struct sim_letter *twin =
+		new_letter(letter->from, letter->to, letter->bytes, letter->length);
+
+	twin->genuine = false;
+	push_event(sim, sim->now + queued + sim->network.delay_most + travel(sim), LETTER, twin->to,
+		   twin);
 }
 
 static uint32_t node_at(const struct sim *sim, const struct hf_endpoint *endpoint)
@@ -217,20 +229,15 @@ static void send_letter(void *context, const struct hf_endpoint *to, const uint8
 	    sim_chance(sim) < sim->network.loss)
 		return;
 	letter = new_letter(node->index, target, bytes, length);
-	if (sim_chance(sim) < sim->network.replay)
-		attack(sim, letter);
-	if (sim_chance(sim) < sim->network.duplicates) {
-		struct sim_letter *twin = new_letter(node->index, target, bytes, length);
-
-		twin->genuine = false;
-		/* After the first, so that it is known which is which. */
-		push_event(sim, sim->now + queued + sim->network.delay_most + travel(sim), LETTER,
-			   target, twin);
-	}
+	/* One that is changed has no good copy: that one would be taken, and rightly. */
 	if (sim_chance(sim) < sim->network.corrupt) {
 		letter->bytes[hf_random_below(&sim->random, length)] ^=
 			1 << hf_random_below(&sim->random, 8);
 		letter->genuine = false;
+	} else if (sim_chance(sim) < sim->network.duplicates) {
+		repeat(sim, letter, queued);
+	} else if (sim_chance(sim) < sim->network.replay) {
+		attack(sim, letter);
 	}
 	push_event(sim, sim->now + queued + travel(sim), LETTER, target, letter);
 }
