@@ -62,7 +62,7 @@ struct hf_view {
 	hf_time dirty; /* when the change is to be taken up; HF_NEVER: none */
 	bool settled;
 	struct hf_shard_set lost; /* to be exported again */
-	bool foreign; /* records of others' shards came since they were last dropped */
+	bool foreign;		  /* records of others' shards came since they were last dropped */
 };
 
 #define HF_LOOKUPS 64

@@ -32,6 +32,7 @@ static void begin(struct hf_sync *s, struct hf_member *m)
 	struct hf_exchange *x = m->exchange;
 
 	x->round++;
+	x->again = false;
 	x->shard_count = 0;
 	x->tries = 0;
 	for (uint32_t shard = 0; shard < HF_SHARDS; shard++)
@@ -63,10 +64,12 @@ void hf_exchange_soon(struct hf_sync *s, struct hf_member *member)
 {
 	struct hf_exchange *x = member ? exchange_of(member) : NULL;
 
-	if (!x || !x->confirmed)
+	if (!x)
 		return;
 	x->confirmed = false;
-	if (x->next > s->now + SOON)
+	/* The round that is on has not seen it. */
+	x->again = true;
+	if (x->state == HF_EXCHANGE_IDLE && x->next > s->now + SOON)
 		x->next = s->now + SOON;
 	hf_wake(s, x->next);
 }
@@ -112,8 +115,8 @@ static void send_page(struct hf_sync *s, struct hf_member *m, uint32_t page)
 static void confirm(struct hf_sync *s, struct hf_exchange *x)
 {
 	x->state = HF_EXCHANGE_IDLE;
-	x->confirmed = true;
-	x->next = s->now + EVERY / 2 + hf_random_below(&s->random, EVERY);
+	x->confirmed = !x->again;
+	x->next = s->now + (x->again ? SOON : EVERY / 2 + hf_random_below(&s->random, EVERY));
 	hf_wake(s, s->now);
 }
 

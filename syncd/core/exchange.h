@@ -36,6 +36,7 @@ enum hf_exchange_state { HF_EXCHANGE_IDLE, HF_EXCHANGE_COMPARING, HF_EXCHANGE_PU
 struct hf_exchange {
 	enum hf_exchange_state state;
 	bool confirmed; /* since the view last changed */
+	bool again;	/* something came since this round began */
 	hf_time next;	/* to begin, or to send again what is not answered */
 	uint32_t round;
 	uint32_t pages;	     /* in this round */

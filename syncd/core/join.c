@@ -308,12 +308,21 @@ static void joining_turn(struct hf_sync *s)
 	hf_join_set_readiness(s, hf_fetch_start(s) == 0 ? HF_FETCHING : HF_READY_FIRST);
 }
 
+/* Records of this node's own flows may still be on their way. */
+static bool all_is_sent(const struct hf_sync *s)
+{
+	for (uint32_t i = 0; i < s->members.live_count; i++)
+		if (hf_sync_queue(s->members.live[i]))
+			return false;
+	return hf_exchanges_are_confirmed(s);
+}
+
 static void leaving_turn(struct hf_sync *s)
 {
 	struct hf_joiner *j = &s->joiner;
 	Holdfast__Datagram farewell = HOLDFAST__DATAGRAM__INIT;
 
-	if (s->now < j->leave_until && !hf_exchanges_are_confirmed(s)) {
+	if (s->now < j->leave_until && !all_is_sent(s)) {
 		hf_wake(s, j->leave_until);
 		return;
 	}

@@ -34,8 +34,8 @@ const struct hf_record *hf_store_find(const struct hf_store *store, uint64_t dig
 uint64_t hf_store_count(const struct hf_store *store);
 uint32_t hf_store_shard_count(const struct hf_store *store, uint32_t shard);
 
-/* The same for all who hold the same backends for the same digests, whatever the stamps; 0 of none.
- */
+/* The same for all who hold the same backends for the same digests, refreshed within the same 51 s;
+ * 0 of none. */
 uint32_t hf_store_shard_digest(const struct hf_store *store, uint32_t shard);
 
 /* Copies at most `most` records of the shard, going on at *cursor (0 to begin), and moves it. 0: no

@@ -194,6 +194,25 @@ static void count_fault(struct hf_sync *s, enum hf_seal_fault fault)
 	++*counters[fault];
 }
 
+/* From a life that is known it comes once, as all else; from another it may be what makes it known.
+ */
+static void take_hello(struct hf_sync *s, const struct hf_endpoint *from,
+		       const struct hf_sealed *sealed, const Holdfast__Datagram *d)
+{
+	struct hf_member *m = hf_members_find(&s->members, sealed->sender.id);
+	bool known = m && m != s->self && m->party.boot == sealed->sender.boot;
+
+	if (known && !hf_accept_counter(m, sealed->counter)) {
+		s->counters.drop_replayed++;
+		return;
+	}
+	if (!hf_join_take_hello(s, from, sealed, d->hello))
+		return;
+	m = hf_members_find(&s->members, sealed->sender.id);
+	if ((known || hf_accept_counter(m, sealed->counter)) && d->about)
+		hf_about_apply(s, m, d->about);
+}
+
 static void take_sealed(struct hf_sync *s, const struct hf_endpoint *from,
 			const struct hf_sealed *sealed, size_t length)
 {
@@ -209,14 +228,7 @@ static void take_sealed(struct hf_sync *s, const struct hf_endpoint *from,
 		return;
 	}
 	if (d->body_case == HOLDFAST__DATAGRAM__BODY_HELLO) {
-		/* One that is not open is for this life of ours, and comes once from a known one.
-		 */
-		if (!sealed->open && m && m->party.boot == sealed->sender.boot &&
-		    !hf_accept_counter(m, sealed->counter))
-			s->counters.drop_replayed++;
-		else if (hf_join_take_hello(s, from, sealed, d->hello) && d->about)
-			hf_about_apply(s, hf_members_find(&s->members, sealed->sender.id),
-				       d->about);
+		take_hello(s, from, sealed, d);
 		return;
 	}
 	if (sealed->open) {

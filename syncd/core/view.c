@@ -28,8 +28,8 @@ static bool belongs(const struct hf_member *m)
 	return hf_member_lives(m) && m->facts.ready;
 }
 
-/* All of a lost owner's shards are exported again, by all whose flows they are: whether somebody else
- * still holds them would be hard to know, and merging costs little. */
+/* All of a lost owner's shards are exported again, by all whose flows they are: whether somebody
+ * else still holds them would be hard to know, and merging costs little. */
 void hf_view_loses(struct hf_sync *s, const struct hf_member *owner)
 {
 	for (uint32_t shard = 0; shard < HF_SHARDS; shard++)

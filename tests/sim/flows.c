@@ -48,6 +48,9 @@ void sim_add_flows(struct sim *sim, uint32_t node, uint32_t count, hf_time life)
 
 void sim_export(struct sim *sim, uint32_t node, const struct hf_shard_set *shards)
 {
+	if (getenv("WATCH"))
+		sim_note(sim, "n%u exports %s %d", node, shards ? "again" : "all",
+			 shards ? hf_shard_in(shards, 0xffd) : 1);
 	for (uint32_t i = 0; i < sim->flow_count; i++) {
 		struct sim_flow *flow = &sim->flows[i];
 

@@ -8,9 +8,9 @@
 /* How long after the last fault all must agree again, and all owners hold all records. */
 #define AGREE_AFTER  HF_SECONDS(5)
 #define RECORD_AFTER HF_SECONDS(15)
-/* A record's life, less what wall clocks may differ by: where a partition heals, one side of which
- * has started anew, the clock of the other may leap. */
-#define LIFE HF_SECONDS(200 - 120)
+/* What wall clocks may differ by: where a partition heals, one side of which has started anew, the
+ * clock of the other may leap, and records age. */
+#define LEAP HF_SECONDS(125)
 
 /* One view, one table: views seen so far, and a digest of the table. */
 static struct {
@@ -222,12 +222,24 @@ static bool holder_lives(const struct sim *sim, const struct sim_flow *flow)
 	       n->life == flow->seen_life && hf_sync_readiness(n->sync) != HF_GONE;
 }
 
+static void note_seen(struct sim *sim, struct sim_flow *flow, uint32_t node)
+{
+	const struct sim_node *n = &sim->nodes[node];
+	const struct hf_record *held = hf_sync_find(n->sync, hf_record_digest(&flow->record));
+	int64_t left = (int64_t)held->stamp + HF_RECORD_LIFE -
+		       hf_sync_stamp(n->sync, sim_local(n, sim->now));
+
+	flow->seen_at = node;
+	flow->seen_life = n->life;
+	flow->seen_until = sim->now + left * (HF_SECONDS(1) / HF_STAMPS_SECOND) - LEAP;
+}
+
 /* While a node that holds a record lives on, somebody holds it, until its life is over. */
 static void check_holders(struct sim *sim)
 {
 	for (uint32_t i = 0; i < sim->flow_count; i++) {
 		struct sim_flow *flow = &sim->flows[i];
-		bool should = holder_lives(sim, flow) && sim->now - flow->exported < LIFE;
+		bool should = holder_lives(sim, flow) && sim->now < flow->seen_until;
 		bool held = false;
 
 		/* Still the same one, mostly. */
@@ -235,16 +247,14 @@ static void check_holders(struct sim *sim)
 			uint32_t k = (j + flow->seen_at) % sim->count;
 
 			held = has_this_or_newer(&sim->nodes[k], flow);
-			if (held) {
-				flow->seen_at = k;
-				flow->seen_life = sim->nodes[k].life;
-			}
+			if (held)
+				note_seen(sim, flow, k);
 		}
-		if (should && !held)
+		if (should && !held) {
 			note_holders(sim, flow);
-		if (should && !held)
 			sim_break(sim, "nobody has record %016lx any more; n%u had",
 				  (unsigned long)flow->record.key, flow->seen_at);
+		}
 		if (!held)
 			flow->seen_at = SIM_NODES_MAX;
 	}

@@ -350,6 +350,34 @@ static uint64_t state_of(const struct hf_sync *sync)
 		      hf_sync_counters(sync)->lookups_answered);
 }
 
+/* A datagram whose first copy was dropped, because its sender was not known yet, may be taken when
+ * it comes again: once. By sender, its life and counter. */
+static uint64_t *untaken(struct sim *sim, const struct sim_letter *letter)
+{
+	uint64_t word[3], key;
+
+	memcpy(word, letter->bytes + 4, sizeof(word));
+	key = hf_mix(word[0] ^ hf_mix(word[1] ^ hf_mix(word[2] ^ letter->to)));
+	sim->untaken_key = key ? key : 1;
+	return &sim->untaken[key % SIM_UNTAKEN];
+}
+
+static void note_untaken(struct sim *sim, const struct sim_letter *letter)
+{
+	uint64_t *slot = untaken(sim, letter);
+
+	*slot = sim->untaken_key;
+}
+
+static bool was_untaken(struct sim *sim, const struct sim_letter *letter)
+{
+	uint64_t *slot = untaken(sim, letter);
+	bool was = *slot == sim->untaken_key;
+
+	*slot = was ? 0 : *slot;
+	return was;
+}
+
 static void deliver(struct sim_node *node, struct sim_letter *letter)
 {
 	struct sim *sim = node->sim;
@@ -357,9 +385,14 @@ static void deliver(struct sim_node *node, struct sim_letter *letter)
 
 	hf_sync_receive(node->sync, &sim->nodes[letter->from].endpoint, letter->bytes,
 			letter->length, sim_local(node, sim->now));
-	if (!letter->genuine && drops(node->sync) == dropped && state_of(node->sync) != state) {
+	if (letter->genuine && drops(node->sync) != dropped)
+		note_untaken(sim, letter);
+	if (!letter->genuine && drops(node->sync) == dropped && state_of(node->sync) != state &&
+	    !was_untaken(sim, letter)) {
 		sim->accepted_wrongly++;
-		sim_break(sim, "%s took what was no genuine datagram", node->name);
+		sim_break(sim, "%s took what was no genuine datagram of n%u, %s, %zu bytes",
+			  node->name, letter->from, letter->bytes[0] & 0x10 ? "open" : "sealed",
+			  letter->length);
 	}
 	free(letter);
 	stepped(node);

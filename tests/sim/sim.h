@@ -16,6 +16,7 @@
 #include "syncd/core/sync.h"
 
 #define SIM_NODES_MAX 1024
+#define SIM_UNTAKEN   65536
 
 struct sim;
 
@@ -33,6 +34,7 @@ struct sim_flow {
 	hf_time ends;
 	/* For the invariants: a syncd that held it at the last look, and in which life. */
 	uint32_t seen_at, seen_life;
+	hf_time seen_until;
 };
 
 struct sim_node {
@@ -87,7 +89,7 @@ struct sim {
 	uint32_t flow_count, flow_room;
 
 	struct sim_letter *recorded[256]; /* by the attacker */
-	uint32_t recorded_count;
+	uint64_t untaken[SIM_UNTAKEN], untaken_key;
 
 	FILE *trace;	  /* NULL: none */
 	char broken[256]; /* the first invariant that did not hold; "": none so far */
