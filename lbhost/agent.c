@@ -123,7 +123,7 @@ int hf_host_run(const struct hf_host_settings *settings)
 		err = hf_preflight_rights();
 	if (err)
 		return err;
-	lock = hf_preflight_lock("lbhost", settings->instance);
+	lock = hf_preflight_lock(HF_RUN_DIRECTORY, "lbhost", settings->instance);
 	if (lock < 0)
 		return lock;
 	is_takeover = hf_host_is_pinned(settings->instance);
@@ -143,7 +143,7 @@ int hf_host_run(const struct hf_host_settings *settings)
 
 int hf_host_clean(const char *instance)
 {
-	int lock = hf_preflight_lock("lbhost", instance), err;
+	int lock = hf_preflight_lock(HF_RUN_DIRECTORY, "lbhost", instance), err;
 
 	if (lock < 0)
 		return lock;

@@ -37,7 +37,7 @@ struct agent {
 	const char *instance;
 	int lock;
 	struct hf_config *config;
-	struct hf_cluster_key key;
+	struct hf_key_ring keys;
 	char interface_names[INTERFACES_MAX][IF_NAMESIZE];
 	char *interfaces[INTERFACES_MAX];
 	uint32_t attached[INTERFACES_MAX]; /* ifindex; 0: the interface is not there */
@@ -70,7 +70,7 @@ static int load_config(const char *path, struct hf_config **config)
 	return err ? -EINVAL : 0;
 }
 
-static int read_key(const struct hf_config *config, struct hf_cluster_key *key)
+static int read_keys(const struct hf_config *config, struct hf_key_ring *keys)
 {
 	char why[512];
 	int err = 0;
@@ -78,10 +78,10 @@ static int read_key(const struct hf_config *config, struct hf_cluster_key *key)
 	if (config->cluster.insecure) {
 		hf_warning("cluster.insecure: the flow key is public, and anyone can choose flows "
 			   "that meet in one bucket; for trials only");
-		hf_cluster_key_insecure(key);
+		hf_key_ring_insecure(keys);
 		return 0;
 	}
-	err = hf_cluster_key_read(config->cluster.key_file, key, why, sizeof(why));
+	err = hf_key_ring_read(config->cluster.key_file, keys, why, sizeof(why));
 	if (err)
 		hf_error("%s", why);
 	return err;
@@ -141,7 +141,7 @@ static int open_dataplane(struct agent *a)
 	};
 	int err;
 
-	hf_key_derive(&a->key, HF_KEY_FLOW, settings.flow_key);
+	hf_key_derive(&a->keys.flow, HF_KEY_FLOW, settings.flow_key, sizeof(settings.flow_key));
 	err = hf_dataplane_open(&a->dataplane, &settings, adopt_backend, a);
 	if (err)
 		return err;
@@ -384,10 +384,10 @@ static int start(struct agent *a)
 	if (!err)
 		err = hf_preflight_rights();
 	if (!err)
-		err = read_key(a->config, &a->key);
+		err = read_keys(a->config, &a->keys);
 	if (err)
 		return err;
-	a->lock = hf_preflight_lock("lbnode", a->instance);
+	a->lock = hf_preflight_lock(HF_RUN_DIRECTORY, "lbnode", a->instance);
 	if (a->lock < 0)
 		return a->lock;
 	err = hf_netlink_open(&a->netlink);
@@ -417,7 +417,7 @@ static void stop(struct agent *a)
 	hf_backends_delete(a->backends);
 	hf_netlink_close(a->netlink);
 	hf_config_free(a->config);
-	sodium_memzero(&a->key, sizeof(a->key));
+	sodium_memzero(&a->keys, sizeof(a->keys));
 	if (a->lock >= 0)
 		close(a->lock);
 	free(a);
@@ -449,7 +449,7 @@ int hf_agent_run(const char *config_path, const char *instance)
 
 int hf_agent_detach(const char *instance)
 {
-	int lock = hf_preflight_lock("lbnode", instance), err;
+	int lock = hf_preflight_lock(HF_RUN_DIRECTORY, "lbnode", instance), err;
 
 	if (lock < 0)
 		return lock;

@@ -15,14 +15,17 @@
 
 #include "lib/address.h"
 
-#define HF_CONFIG_SERVICES_MAX	 4096
-#define HF_CONFIG_POOLS_MAX	 4096
-#define HF_CONFIG_BACKENDS_MAX	 65535
-#define HF_CONFIG_WEIGHT_DEFAULT 100
-#define HF_CONFIG_NAME_MAX	 63 /* as a DNS label */
-#define HF_CONFIG_FLOWS_DEFAULT	 1000000
-#define HF_CONFIG_FLOWS_MIN	 1000
-#define HF_CONFIG_FLOWS_MAX	 64000000
+#define HF_CONFIG_SERVICES_MAX	  4096
+#define HF_CONFIG_POOLS_MAX	  4096
+#define HF_CONFIG_BACKENDS_MAX	  65535
+#define HF_CONFIG_WEIGHT_DEFAULT  100
+#define HF_CONFIG_NAME_MAX	  63 /* as a DNS label */
+#define HF_CONFIG_FLOWS_DEFAULT	  1000000
+#define HF_CONFIG_FLOWS_MIN	  1000
+#define HF_CONFIG_FLOWS_MAX	  64000000
+#define HF_CONFIG_CLUSTER_DEFAULT "holdfast"
+#define HF_CONFIG_GOSSIP_PORT	  6090
+#define HF_CONFIG_SEEDS_MAX	  16
 
 enum hf_config_encapsulation { HF_CONFIG_IPIP, HF_CONFIG_GUE };
 enum hf_config_protocol { HF_CONFIG_TCP, HF_CONFIG_UDP };
@@ -71,6 +74,8 @@ struct hf_config_node {
 		char *name;
 		char **addresses;
 		uint32_t address_count;
+		char *gossip_address;
+		char *weight;
 	} written;
 	char **interfaces;
 	uint32_t interface_count; /* 0: those of the default routes */
@@ -79,11 +84,31 @@ struct hf_config_node {
 	/* What tunnels come from, by family; family 0: whatever the route says. */
 	struct hf_prefix source_ipv4;
 	struct hf_prefix source_ipv6;
+	struct hf_address gossip_address; /* family 0: that of the way to the seeds */
+	uint32_t weight;
+};
+
+/* A node to ask for the cluster: a name or an address. */
+struct hf_config_seed {
+	char host[HF_CONFIG_NAME_MAX + 1];
+	uint16_t port;
 };
 
 struct hf_config_cluster {
+	struct {
+		char *name;
+		char *port;
+		char *owners;
+		char **seeds;
+		uint32_t seed_count;
+	} written;
 	char *key_file; /* NULL: insecure */
 	int insecure;	/* 0 or 1 */
+	const char *name;
+	uint16_t port;
+	uint32_t owners; /* of each record */
+	struct hf_config_seed seeds[HF_CONFIG_SEEDS_MAX];
+	uint32_t seed_count;
 };
 
 struct hf_config_tables {
@@ -119,6 +144,10 @@ struct hf_config {
 struct hf_config_error {
 	char text[512];
 };
+
+/* Where a seed is: "HOST", "HOST:PORT", "[IPv6]:PORT"; `port` where it says none. False: no such
+ * thing. */
+bool hf_config_parse_seed(const char *text, uint16_t port, struct hf_config_seed *seed);
 
 /* 0 with *config set, to be freed with hf_config_free(); or -ENOENT and the like when the file
  * can't be read, -EINVAL when it is not a good configuration, with *error saying why. */

@@ -7,7 +7,6 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,41 +19,7 @@
 #define TIMEOUT_MIN 4
 #define TIMEOUT_MAX (7 * 86400)
 
-struct check {
-	const struct hf_config_text *text;
-	struct hf_config_error *error;
-	struct hf_config *config;
-};
-
-__attribute__((format(printf, 3, 4))) static int fault(struct check *c, const char *path,
-						       const char *format, ...)
-{
-	unsigned long line = hf_config_locate(c->text, path);
-	char what[400];
-	va_list arguments;
-
-	va_start(arguments, format);
-	vsnprintf(what, sizeof(what), format, arguments);
-	va_end(arguments);
-	snprintf(c->error->text, sizeof(c->error->text), "%s:%lu: %s: %s", c->text->path, line,
-		 path, what);
-	return -EINVAL;
-}
-
-#define PATH_SIZE 96
-
-__attribute__((format(printf, 1, 2))) static const char *path_of(const char *format, ...)
-{
-	static _Thread_local char path[PATH_SIZE];
-	va_list arguments;
-
-	va_start(arguments, format);
-	vsnprintf(path, sizeof(path), format, arguments);
-	va_end(arguments);
-	return path;
-}
-
-static bool name_is_good(const char *name)
+bool hf_config_name_is_good(const char *name)
 {
 	size_t length = strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 				     "0123456789._-");
@@ -62,48 +27,16 @@ static bool name_is_good(const char *name)
 	return length > 0 && length <= HF_CONFIG_NAME_MAX && name[length] == '\0';
 }
 
-static int check_name(struct check *c, const char *name, const char *path)
+static int check_name(struct hf_config_checker *c, const char *name, const char *path)
 {
-	if (name_is_good(name))
+	if (hf_config_name_is_good(name))
 		return 0;
-	return fault(c, path, "\"%.80s\" is no name; use 1 to %d letters, digits, '.', '_' or '-'",
-		     name, HF_CONFIG_NAME_MAX);
+	return hf_config_fault(c, path,
+			       "\"%.80s\" is no name; use 1 to %d letters, digits, '.', '_' or '-'",
+			       name, HF_CONFIG_NAME_MAX);
 }
 
-/* Decimal digits and nothing else. */
-static bool parse_number(const char *text, uint32_t *value)
-{
-	char *end;
-	unsigned long number = strtoul(text, &end, 10);
-
-	*value = number;
-	return text[0] >= '0' && text[0] <= '9' && !*end && number <= UINT32_MAX &&
-	       (text[0] != '0' || !text[1]);
-}
-
-/* *value: what was written, or the default; within lowest..highest. */
-static int check_number(struct check *c, const char *written, uint32_t otherwise, uint32_t lowest,
-			uint32_t highest, const char *path, uint32_t *value)
-{
-	*value = otherwise;
-	if (!written || (parse_number(written, value) && *value >= lowest && *value <= highest))
-		return 0;
-	return fault(c, path, "%.40s is out of range; use %u to %u", written, lowest, highest);
-}
-
-static int check_cluster(struct check *c)
-{
-	struct hf_config_cluster *cluster = &c->config->cluster;
-
-	if (cluster->key_file && cluster->insecure)
-		return fault(c, "cluster.insecure", "true contradicts key_file; keep one of them");
-	if (!cluster->key_file && !cluster->insecure)
-		return fault(c, "cluster",
-			     "no key_file; name one, or say `insecure: true` for a trial");
-	return 0;
-}
-
-static int check_node_name(struct check *c)
+static int check_node_name(struct hf_config_checker *c)
 {
 	struct hf_config_node *node = &c->config->node;
 
@@ -113,8 +46,10 @@ static int check_node_name(struct check *c)
 		snprintf(node->name, sizeof(node->name), "%s", node->written.name);
 		return 0;
 	}
-	if (gethostname(node->name, sizeof(node->name) - 1) < 0 || !name_is_good(node->name))
-		return fault(c, "node.name", "missing, and the host name can't stand in for it");
+	if (gethostname(node->name, sizeof(node->name) - 1) < 0 ||
+	    !hf_config_name_is_good(node->name))
+		return hf_config_fault(c, "node.name",
+				       "missing, and the host name can't stand in for it");
 	return 0;
 }
 
@@ -129,18 +64,19 @@ static bool is_prefix_as_written(const char *text, const struct hf_prefix *prefi
 	       hf_address_equal(&written, &prefix->address);
 }
 
-static int check_interfaces(struct check *c)
+static int check_interfaces(struct hf_config_checker *c)
 {
 	const struct hf_config_node *node = &c->config->node;
 
 	for (uint32_t i = 0; i < node->interface_count; i++)
 		if (strlen(node->interfaces[i]) > 15 || strpbrk(node->interfaces[i], "/: \t"))
-			return fault(c, path_of("node.interfaces[%u]", i),
-				     "\"%.40s\" can't be an interface's name", node->interfaces[i]);
+			return hf_config_fault(c, hf_config_path("node.interfaces[%u]", i),
+					       "\"%.40s\" can't be an interface's name",
+					       node->interfaces[i]);
 	return 0;
 }
 
-static int check_node(struct check *c)
+static int check_node(struct hf_config_checker *c)
 {
 	struct hf_config_node *node = &c->config->node;
 
@@ -151,25 +87,26 @@ static int check_node(struct check *c)
 		struct hf_prefix prefix, *kept;
 
 		if (hf_prefix_parse(text, &prefix) < 0 || !hf_address_is_routable(&prefix.address))
-			return fault(c, path_of("node.addresses[%u]", i),
-				     "\"%.80s\" is no address or prefix of this node", text);
+			return hf_config_fault(c, hf_config_path("node.addresses[%u]", i),
+					       "\"%.80s\" is no address or prefix of this node",
+					       text);
 		if (!is_prefix_as_written(text, &prefix))
-			return fault(
-				c, path_of("node.addresses[%u]", i),
+			return hf_config_fault(
+				c, hf_config_path("node.addresses[%u]", i),
 				"\"%.80s\" has bits beyond its length; write the address alone, or "
 				"the prefix that is routed to this node",
 				text);
 		kept = prefix.address.family == 4 ? &node->source_ipv4 : &node->source_ipv6;
 		if (kept->address.family)
-			return fault(c, path_of("node.addresses[%u]", i),
-				     "a second IPv%u address; give one a family",
-				     prefix.address.family);
+			return hf_config_fault(c, hf_config_path("node.addresses[%u]", i),
+					       "a second IPv%u address; give one a family",
+					       prefix.address.family);
 		*kept = prefix;
 	}
 	return 0;
 }
 
-static int check_timeouts(struct check *c)
+static int check_timeouts(struct hf_config_checker *c)
 {
 	struct hf_config *config = c->config;
 	const struct hf_config_timeouts *w = &config->written_timeouts;
@@ -189,37 +126,40 @@ static int check_timeouts(struct check *c)
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-		if (check_number(c, rows[i].written, rows[i].otherwise, TIMEOUT_MIN, TIMEOUT_MAX,
-				 rows[i].path, rows[i].value) < 0)
+		if (hf_config_number(c, rows[i].written, rows[i].otherwise, TIMEOUT_MIN,
+				     TIMEOUT_MAX, rows[i].path, rows[i].value) < 0)
 			return -EINVAL;
 	return 0;
 }
 
-static int check_backend(struct check *c, uint32_t pool, uint32_t i)
+static int check_backend(struct hf_config_checker *c, uint32_t pool, uint32_t i)
 {
 	struct hf_config_backend *b = &c->config->pools[pool].backends[i];
 	const struct hf_config_node *node = &c->config->node;
 	const struct hf_prefix *source;
-	char path[PATH_SIZE];
+	char path[HF_CONFIG_PATH];
 
 	b->name = b->written.name;
-	if (check_name(c, b->name, path_of("pools[%u].backends[%u].name", pool, i)) < 0)
+	if (check_name(c, b->name, hf_config_path("pools[%u].backends[%u].name", pool, i)) < 0)
 		return -EINVAL;
 	snprintf(path, sizeof(path), "pools[%u].backends[%u].address", pool, i);
 	if (hf_address_parse(b->written.address, &b->address) < 0)
-		return fault(c, path, "\"%.80s\" is neither an IPv4 nor an IPv6 address",
-			     b->written.address);
+		return hf_config_fault(c, path, "\"%.80s\" is neither an IPv4 nor an IPv6 address",
+				       b->written.address);
 	if (!hf_address_is_routable(&b->address))
-		return fault(c, path, "%s can't be a tunnel's end: it is no single host's address",
-			     b->written.address);
+		return hf_config_fault(c, path,
+				       "%s can't be a tunnel's end: it is no single host's address",
+				       b->written.address);
 	source = b->address.family == 4 ? &node->source_ipv4 : &node->source_ipv6;
 	if (node->written.address_count && !source->address.family)
-		return fault(c, path,
-			     "IPv%u, but node.addresses names no IPv%u address for its tunnel to "
-			     "come from; add one",
-			     b->address.family, b->address.family);
-	return check_number(c, b->written.weight, HF_CONFIG_WEIGHT_DEFAULT, 1, HF_MAGLEV_WEIGHT_MAX,
-			    path_of("pools[%u].backends[%u].weight", pool, i), &b->weight);
+		return hf_config_fault(
+			c, path,
+			"IPv%u, but node.addresses names no IPv%u address for its tunnel to "
+			"come from; add one",
+			b->address.family, b->address.family);
+	return hf_config_number(
+		c, b->written.weight, HF_CONFIG_WEIGHT_DEFAULT, 1, HF_MAGLEV_WEIGHT_MAX,
+		hf_config_path("pools[%u].backends[%u].weight", pool, i), &b->weight);
 }
 
 /* A key and where it stood in the file: sorted, equal keys stand together, in file order. */
@@ -306,45 +246,49 @@ static const void *service(const void *array, uint32_t i)
 	return (const struct hf_config_service *)array + i;
 }
 
-static int check_pool(struct check *c, uint32_t i)
+static int check_pool(struct hf_config_checker *c, uint32_t i)
 {
 	struct hf_config_pool *pool = &c->config->pools[i];
 	uint32_t port;
 	long twin;
 
 	pool->name = pool->written.name;
-	if (check_name(c, pool->name, path_of("pools[%u].name", i)) < 0)
+	if (check_name(c, pool->name, hf_config_path("pools[%u].name", i)) < 0)
 		return -EINVAL;
 	if (pool->written.gue_port && pool->encapsulation != HF_CONFIG_GUE)
-		return fault(c, path_of("pools[%u].gue_port", i),
-			     "the pool's encapsulation is ipip");
-	if (check_number(c, pool->written.gue_port, HF_GUE_PORT, 1, 65535,
-			 path_of("pools[%u].gue_port", i), &port) < 0)
+		return hf_config_fault(c, hf_config_path("pools[%u].gue_port", i),
+				       "the pool's encapsulation is ipip");
+	if (hf_config_number(c, pool->written.gue_port, HF_GUE_PORT, 1, 65535,
+			     hf_config_path("pools[%u].gue_port", i), &port) < 0)
 		return -EINVAL;
 	pool->gue_port = port;
-	if (check_number(c, pool->written.table_size, HF_MAGLEV_SIZE_DEFAULT, 3, HF_MAGLEV_SIZE_MAX,
-			 path_of("pools[%u].table_size", i), &pool->table_size) < 0)
+	if (hf_config_number(c, pool->written.table_size, HF_MAGLEV_SIZE_DEFAULT, 3,
+			     HF_MAGLEV_SIZE_MAX, hf_config_path("pools[%u].table_size", i),
+			     &pool->table_size) < 0)
 		return -EINVAL;
 	if (!hf_maglev_size_is_valid(pool->table_size) || pool->table_size < pool->backend_count)
-		return fault(c, path_of("pools[%u].table_size", i),
-			     "%u slots; use a prime of 3 to %d, some 100 times the backends",
-			     pool->table_size, HF_MAGLEV_SIZE_MAX);
+		return hf_config_fault(
+			c, hf_config_path("pools[%u].table_size", i),
+			"%u slots; use a prime of 3 to %d, some 100 times the backends",
+			pool->table_size, HF_MAGLEV_SIZE_MAX);
 	for (uint32_t b = 0; b < pool->backend_count; b++)
 		if (check_backend(c, i, b) < 0)
 			return -EINVAL;
 	twin = find_twin(backend_name, pool->backends, pool->backend_count, order_texts);
 	if (twin >= 0)
-		return fault(c, path_of("pools[%u].backends[%ld].name", i, twin),
-			     "\"%s\" is already a backend of this pool", pool->backends[twin].name);
+		return hf_config_fault(c, hf_config_path("pools[%u].backends[%ld].name", i, twin),
+				       "\"%s\" is already a backend of this pool",
+				       pool->backends[twin].name);
 	twin = find_twin(backend_address, pool->backends, pool->backend_count, order_addresses);
 	if (twin >= 0)
-		return fault(c, path_of("pools[%u].backends[%ld].address", i, twin),
-			     "%s is already a backend of this pool",
-			     pool->backends[twin].written.address);
+		return hf_config_fault(c,
+				       hf_config_path("pools[%u].backends[%ld].address", i, twin),
+				       "%s is already a backend of this pool",
+				       pool->backends[twin].written.address);
 	return 0;
 }
 
-static int check_pools(struct check *c)
+static int check_pools(struct hf_config_checker *c)
 {
 	struct hf_config *config = c->config;
 	uint64_t backends = 0;
@@ -356,12 +300,12 @@ static int check_pools(struct check *c)
 		backends += config->pools[i].backend_count;
 	}
 	if (backends > HF_CONFIG_BACKENDS_MAX)
-		return fault(c, "pools", "%lu backends in all; at most %d are possible",
-			     (unsigned long)backends, HF_CONFIG_BACKENDS_MAX);
+		return hf_config_fault(c, "pools", "%lu backends in all; at most %d are possible",
+				       (unsigned long)backends, HF_CONFIG_BACKENDS_MAX);
 	twin = find_twin(pool_name, config->pools, config->pool_count, order_texts);
 	if (twin >= 0)
-		return fault(c, path_of("pools[%ld].name", twin), "\"%s\" is already a pool",
-			     config->pools[twin].name);
+		return hf_config_fault(c, hf_config_path("pools[%ld].name", twin),
+				       "\"%s\" is already a pool", config->pools[twin].name);
 	return 0;
 }
 
@@ -376,16 +320,17 @@ static int find_pool(const struct hf_config *config, const char *name, uint32_t 
 	return -ENOENT;
 }
 
-static int check_port(struct check *c, struct hf_config_service *service, uint32_t i)
+static int check_port(struct hf_config_checker *c, struct hf_config_service *service, uint32_t i)
 {
 	uint32_t port;
 
 	service->port = 0;
 	if (strcmp(service->written.port, "all") == 0)
 		return 0;
-	if (!parse_number(service->written.port, &port) || port < 1 || port > 65535)
-		return fault(c, path_of("services[%u].port", i),
-			     "\"%.20s\" is no port; use 1 to 65535, or all", service->written.port);
+	if (!hf_config_parse_number(service->written.port, &port) || port < 1 || port > 65535)
+		return hf_config_fault(c, hf_config_path("services[%u].port", i),
+				       "\"%.20s\" is no port; use 1 to 65535, or all",
+				       service->written.port);
 	service->port = port;
 	return 0;
 }
@@ -400,7 +345,8 @@ static bool is_backend(const struct hf_config *config, const struct hf_address *
 }
 
 /* A backend's agent would take its datagrams for tunnels inside tunnels. */
-static int check_tunnel_port(struct check *c, const struct hf_config_service *service, uint32_t i)
+static int check_tunnel_port(struct hf_config_checker *c, const struct hf_config_service *service,
+			     uint32_t i)
 {
 	bool taken = service->port == HF_GUE_PORT;
 
@@ -411,45 +357,48 @@ static int check_tunnel_port(struct check *c, const struct hf_config_service *se
 			 c->config->pools[p].gue_port == service->port;
 	if (!taken)
 		return 0;
-	return fault(c, path_of("services[%u].port", i),
-		     "UDP port %u is that of GUE tunnels, which must not come from clients; use "
-		     "another",
-		     service->port);
+	return hf_config_fault(
+		c, hf_config_path("services[%u].port", i),
+		"UDP port %u is that of GUE tunnels, which must not come from clients; use "
+		"another",
+		service->port);
 }
 
-static int check_service(struct check *c, uint32_t i)
+static int check_service(struct hf_config_checker *c, uint32_t i)
 {
 	struct hf_config_service *service = &c->config->services[i];
-	char path[PATH_SIZE];
+	char path[HF_CONFIG_PATH];
 
 	snprintf(path, sizeof(path), "services[%u].address", i);
 	if (hf_address_parse(service->written.address, &service->address) < 0)
-		return fault(c, path, "\"%.80s\" is neither an IPv4 nor an IPv6 address",
-			     service->written.address);
+		return hf_config_fault(c, path, "\"%.80s\" is neither an IPv4 nor an IPv6 address",
+				       service->written.address);
 	if (!hf_address_is_routable(&service->address))
-		return fault(c, path, "%s can't be a VIP: it is no single host's address",
-			     service->written.address);
+		return hf_config_fault(c, path, "%s can't be a VIP: it is no single host's address",
+				       service->written.address);
 	if (is_backend(c->config, &service->address))
-		return fault(c, path,
-			     "%s is a backend's own address, too: packets for it would be "
-			     "sent in circles",
-			     service->written.address);
+		return hf_config_fault(
+			c, path,
+			"%s is a backend's own address, too: packets for it would be "
+			"sent in circles",
+			service->written.address);
 	if (check_port(c, service, i) < 0)
 		return -EINVAL;
 	if (find_pool(c->config, service->written.pool, &service->pool) < 0)
-		return fault(c, path_of("services[%u].pool", i),
-			     "there is no pool \"%.63s\"; define it under pools",
-			     service->written.pool);
+		return hf_config_fault(c, hf_config_path("services[%u].pool", i),
+				       "there is no pool \"%.63s\"; define it under pools",
+				       service->written.pool);
 	if (service->protocol == HF_CONFIG_TCP && service->stateless)
-		return fault(c, path_of("services[%u].stateless", i),
-			     "a TCP service can't be: its connections would break whenever the "
-			     "pool changes; leave it out");
+		return hf_config_fault(
+			c, hf_config_path("services[%u].stateless", i),
+			"a TCP service can't be: its connections would break whenever the "
+			"pool changes; leave it out");
 	return check_tunnel_port(c, service, i);
 }
 
-static unsigned long line_of(struct check *c, const struct hf_config_service *service)
+static unsigned long line_of(struct hf_config_checker *c, const struct hf_config_service *service)
 {
-	char path[PATH_SIZE];
+	char path[HF_CONFIG_PATH];
 
 	snprintf(path, sizeof(path), "services[%u]", (uint32_t)(service - c->config->services));
 	return hf_config_locate(c->text, path);
@@ -461,7 +410,7 @@ static bool same_but_port(const struct hf_config_service *a, const struct hf_con
 }
 
 /* Sorted, services of one address and protocol stand together, all-ports first. */
-static int check_overlaps(struct check *c, const struct sortable *s, uint32_t count)
+static int check_overlaps(struct hf_config_checker *c, const struct sortable *s, uint32_t count)
 {
 	const struct hf_config_service *all = NULL, *before = NULL;
 	char text[HF_ADDRESS_TEXT];
@@ -470,16 +419,17 @@ static int check_overlaps(struct check *c, const struct sortable *s, uint32_t co
 		const struct hf_config_service *now = s[i].key;
 
 		if (before && before->port == now->port && same_but_port(before, now))
-			return fault(c, path_of("services[%u].address", s[i].index),
-				     "%s %s is already the service in line %lu",
-				     hf_config_protocol_name(now->protocol),
-				     hf_endpoint_format(&now->address, now->port, text),
-				     line_of(c, before));
+			return hf_config_fault(c,
+					       hf_config_path("services[%u].address", s[i].index),
+					       "%s %s is already the service in line %lu",
+					       hf_config_protocol_name(now->protocol),
+					       hf_endpoint_format(&now->address, now->port, text),
+					       line_of(c, before));
 		if (all && same_but_port(all, now))
-			return fault(c, path_of("services[%u].port", s[i].index),
-				     "%u overlaps the service on all ports of %s in line %lu",
-				     now->port, hf_address_format(&now->address, text),
-				     line_of(c, all));
+			return hf_config_fault(
+				c, hf_config_path("services[%u].port", s[i].index),
+				"%u overlaps the service on all ports of %s in line %lu", now->port,
+				hf_address_format(&now->address, text), line_of(c, all));
 		if (now->port == 0)
 			all = now;
 		before = now;
@@ -487,7 +437,7 @@ static int check_overlaps(struct check *c, const struct sortable *s, uint32_t co
 	return 0;
 }
 
-static int check_services(struct check *c)
+static int check_services(struct hf_config_checker *c)
 {
 	struct sortable *s;
 	int err;
@@ -497,7 +447,7 @@ static int check_services(struct check *c)
 			return -EINVAL;
 	s = sorted(service, c->config->services, c->config->service_count, order_services);
 	if (!s)
-		return fault(c, "services", "out of memory");
+		return hf_config_fault(c, "services", "out of memory");
 	err = check_overlaps(c, s, c->config->service_count);
 	free(s);
 	return err;
@@ -506,13 +456,13 @@ static int check_services(struct check *c)
 int hf_config_check(struct hf_config *config, const struct hf_config_text *text,
 		    struct hf_config_error *error)
 {
-	struct check c = { .text = text, .error = error, .config = config };
+	struct hf_config_checker c = { .text = text, .error = error, .config = config };
 
-	if (check_cluster(&c) < 0 || check_node(&c) < 0 || check_timeouts(&c) < 0)
+	if (hf_config_check_cluster(&c) < 0 || check_node(&c) < 0 || check_timeouts(&c) < 0)
 		return -EINVAL;
-	if (check_number(&c, config->tables.written_flows, HF_CONFIG_FLOWS_DEFAULT,
-			 HF_CONFIG_FLOWS_MIN, HF_CONFIG_FLOWS_MAX, "tables.flows",
-			 &config->flows) < 0)
+	if (hf_config_number(&c, config->tables.written_flows, HF_CONFIG_FLOWS_DEFAULT,
+			     HF_CONFIG_FLOWS_MIN, HF_CONFIG_FLOWS_MAX, "tables.flows",
+			     &config->flows) < 0)
 		return -EINVAL;
 	if (check_pools(&c) < 0)
 		return -EINVAL;

@@ -87,10 +87,18 @@ static const cyaml_schema_field_t node_fields[] = {
 	CYAML_FIELD_SEQUENCE_COUNT("addresses", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL,
 				   struct hf_config_node, written.addresses, written.address_count,
 				   &string_entry, 1, 2),
+	OPTIONAL_STRING("gossip_address", struct hf_config_node, written.gossip_address),
+	OPTIONAL_STRING("weight", struct hf_config_node, written.weight),
 	CYAML_FIELD_END,
 };
 
 static const cyaml_schema_field_t cluster_fields[] = {
+	OPTIONAL_STRING("name", struct hf_config_cluster, written.name),
+	OPTIONAL_STRING("port", struct hf_config_cluster, written.port),
+	OPTIONAL_STRING("owners", struct hf_config_cluster, written.owners),
+	CYAML_FIELD_SEQUENCE_COUNT("seeds", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL,
+				   struct hf_config_cluster, written.seeds, written.seed_count,
+				   &string_entry, 1, HF_CONFIG_SEEDS_MAX),
 	OPTIONAL_STRING("key_file", struct hf_config_cluster, key_file),
 	CHOICE("insecure", CYAML_FLAG_OPTIONAL, struct hf_config_cluster, insecure, booleans),
 	CYAML_FIELD_END,

@@ -14,8 +14,6 @@
 
 #include "lib/log.h"
 
-#define RUN_DIRECTORY "/run/holdfast"
-
 bool hf_preflight_kernel_is_old(const char *release)
 {
 	unsigned int major, minor;
@@ -81,13 +79,13 @@ static void explain_locked(const char *program, const char *instance, const char
 		 program, instance, pid[0] ? ", process " : "", pid, path);
 }
 
-int hf_preflight_lock(const char *program, const char *instance)
+int hf_preflight_lock(const char *directory, const char *program, const char *instance)
 {
 	char path[256];
 	int fd, err;
 
-	snprintf(path, sizeof(path), RUN_DIRECTORY "/%s-%s.lock", program, instance);
-	mkdir(RUN_DIRECTORY, 0755);
+	snprintf(path, sizeof(path), "%s/%s-%s.lock", directory, program, instance);
+	mkdir(directory, 0755);
 	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
 	if (fd < 0) {
 		err = -errno;

@@ -14,11 +14,13 @@ bool hf_preflight_kernel_is_old(const char *release);
 /* The rights to load BPF programs and to change the network. 0 or -EPERM. */
 int hf_preflight_rights(void);
 
+#define HF_RUN_DIRECTORY "/run/holdfast"
+
 /*
  * One process an instance of a program: the descriptor of its lock, held until it is closed; or a
- * negative errno, -EBUSY when another process has it.
+ * negative errno, -EBUSY when another process has it. The directory is made if need be.
  */
-int hf_preflight_lock(const char *program, const char *instance);
+int hf_preflight_lock(const char *directory, const char *program, const char *instance);
 
 /* Keeps CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON, and nothing else. 0 or -EPERM. */
 int hf_preflight_drop_rights(void);

@@ -22,7 +22,7 @@
 
 #define HELLO_EVERY   HF_MS(200)
 #define REVIVE_EVERY  HF_MS(250)
-#define PULL_EVERY    HF_MS(500)
+#define PULL_EVERY    HF_MS(250)
 #define STEP_WAIT     HF_SECONDS(2)
 #define LEAVE_MOST    HF_SECONDS(5)
 #define TOKEN_LIFE    HF_SECONDS(10)

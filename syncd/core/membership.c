@@ -142,10 +142,12 @@ void hf_claim_apply(struct hf_sync *s, const struct hf_claim *claim, uint64_t te
 		return;
 	}
 	/* With facts it is no news but what the teller came to believe, perhaps on the other side
-	 * of a partition: whom we know to live is given the chance to refute. */
+	 * of a partition: whom we know to live is given the chance to refute, and probed at once.
+	 */
 	if (c.state == HF_MEMBER_DEAD && c.has_facts && hf_member_lives(m)) {
 		c.state = HF_MEMBER_SUSPECT;
 		c.accuser = teller;
+		hf_probe_start(s, m);
 	}
 	if (hf_claim_counts(&c, m))
 		take(s, m, &c, NULL);
@@ -201,7 +203,7 @@ static void follow_epoch(struct hf_sync *s, const Holdfast__About *about)
 		v->epoch = about->epoch;
 }
 
-#define PULL_STEADY HF_MS(500)
+#define PULL_STEADY HF_MS(250)
 #define PULL_ANYWAY HF_SECONDS(3)
 
 /* Rumours do most of it; who still knows something else when they should have ended asks for all.

@@ -4,7 +4,7 @@
  * 2002), Lifeguard's suspicion (Dadgar et al. 2018), and one departure from both: how long a
  * suspect has is not a number but the evidence.
  *
- *             ping each 100 ms to the next member
+ *             ping each 50 ms  to the next member
  *    (idle) ---------------------------------------> round 0: ping
  *      ^                                                |  no answer in 50 ms, or what the network
  * needs |                                                v |  an answer, to any ping, by any way
@@ -29,7 +29,7 @@
 
 #include "syncd/core/core.h"
 
-#define PROBE_EVERY    HF_MS(100)
+#define PROBE_EVERY    HF_MS(50)
 #define RELAYS_ASKED   3
 #define ROUNDS_SUSPECT 2
 #define EVIDENCE_DEAD  12.0

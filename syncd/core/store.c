@@ -44,7 +44,8 @@ static uint32_t home_of(const struct shard *shard, uint64_t digest)
 	return (digest >> 16) & (shard->size - 1);
 }
 
-/* Stamps count by 51 s: a refresh that one replica missed shows, before the record expires there. */
+/* Stamps count by 51 s: a refresh that one replica missed shows, before the record expires there.
+ */
 static uint64_t share_of(const struct hf_record *record)
 {
 	return hf_mix(hf_record_digest(record) ^

@@ -48,9 +48,6 @@ void sim_add_flows(struct sim *sim, uint32_t node, uint32_t count, hf_time life)
 
 void sim_export(struct sim *sim, uint32_t node, const struct hf_shard_set *shards)
 {
-	if (getenv("WATCH"))
-		sim_note(sim, "n%u exports %s %d", node, shards ? "again" : "all",
-			 shards ? hf_shard_in(shards, 0xffd) : 1);
 	for (uint32_t i = 0; i < sim->flow_count; i++) {
 		struct sim_flow *flow = &sim->flows[i];
 
@@ -84,7 +81,8 @@ void sim_move_flow(struct sim *sim, uint32_t index, uint32_t node)
 	struct sim_flow *flow = &sim->flows[index];
 
 	/* Ports are not used again at once: not within what a stamp can tell apart. */
-	if (sim->nodes[node].condition != SIM_UP || sim->now - flow->exported < HF_SECONDS(1))
+	if (sim->nodes[node].condition != SIM_UP || sim->now - flow->exported < HF_SECONDS(1) ||
+	    hf_sync_readiness(sim->nodes[node].sync) == HF_GONE)
 		return;
 	flow->holder = node;
 	flow->record.backend = 1 + hf_random_below(&sim->random, 1000);

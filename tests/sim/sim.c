@@ -533,22 +533,36 @@ bool sim_wait(struct sim *sim, hf_time most, bool (*condition)(struct sim *sim, 
 	return true;
 }
 
-static void fill_keys(const struct sim *sim, struct hf_seal_keys *keys)
+static void add_key(struct hf_seal_keys *keys, uint32_t generation)
 {
-	keys->count = 0;
-	for (uint32_t g = sim->key_newest + 1; g-- > sim->key_oldest;) {
-		struct hf_seal_key *key = &keys->key[keys->count++];
+	struct hf_seal_key *key = &keys->key[keys->count++];
 
-		memset(key->bytes, (int)g + 1, sizeof(key->bytes));
-		key->id = g * 37;
-	}
+	memset(key->bytes, (int)generation + 1, sizeof(key->bytes));
+	key->id = generation * 37;
+}
+
+/* All that are in use; the newest seals, unless it is only to be known yet. */
+static void fill_keys(const struct sim *sim, struct hf_seal_keys *keys, bool prepare)
+{
+	uint32_t first = prepare && sim->key_newest ? sim->key_newest - 1 : sim->key_newest;
+
+	keys->count = 0;
+	add_key(keys, first);
+	for (uint32_t g = sim->key_oldest; g <= sim->key_newest; g++)
+		if (g != first)
+			add_key(keys, g);
 }
 
 void sim_load_keys(struct sim *sim, uint32_t index)
 {
+	sim_load_ring(sim, index, false);
+}
+
+void sim_load_ring(struct sim *sim, uint32_t index, bool prepare)
+{
 	struct hf_seal_keys keys;
 
-	fill_keys(sim, &keys);
+	fill_keys(sim, &keys, prepare);
 	sim_note(sim, "%s: keys %u to %u", sim->nodes[index].name, sim->key_oldest,
 		 sim->key_newest);
 	if (sim->nodes[index].condition != SIM_OFF)
@@ -646,7 +660,7 @@ void sim_start(struct sim *sim, uint32_t index)
 
 	if (node->condition != SIM_OFF)
 		return;
-	fill_keys(sim, &keys);
+	fill_keys(sim, &keys, false);
 	node->sync = hf_sync_new(&settings, &keys, &output, node, sim_local(node, sim->now));
 	if (!node->sync)
 		abort();

@@ -117,6 +117,9 @@ void sim_cut(struct sim *sim, uint32_t from, uint32_t to, bool cut); /* one dire
 void sim_heal(struct sim *sim);					     /* cuts and partitions */
 void sim_load_keys(struct sim *sim, uint32_t node); /* key_oldest to key_newest; newest seals */
 
+void sim_load_ring(struct sim *sim, uint32_t node,
+		   bool prepare); /* true: the newest seals not yet */
+
 /* Runs until the time, or until an invariant breaks. */
 void sim_run(struct sim *sim, hf_time until);
 /* Runs until condition(context) holds, looked at each ms; false: it did not within `most`. */

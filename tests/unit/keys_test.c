@@ -9,9 +9,10 @@
 #include "lib/keys.h"
 #include "tests/unit/unit.h"
 
-#define KEY "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f"
+#define OTHER "ff0102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f"
+#define KEY   "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f"
 
-static struct hf_cluster_key key;
+static struct hf_key_ring ring;
 static char why[512];
 
 static int read_text(const char *text, mode_t mode)
@@ -23,7 +24,7 @@ static int read_text(const char *text, mode_t mode)
 	fchmod(fd, mode);
 	close(fd);
 	why[0] = '\0';
-	err = hf_cluster_key_read(path, &key, why, sizeof(why));
+	err = hf_key_ring_read(path, &ring, why, sizeof(why));
 	unlink(path);
 	return err;
 }
@@ -32,9 +33,29 @@ static void good_keys(void **state)
 {
 	(void)state;
 	assert_int_equal(read_text(KEY "\n", 0600), 0);
-	assert_int_equal(key.bytes[31], 0x1f);
+	assert_int_equal(ring.key[0].bytes[31], 0x1f);
+	assert_int_equal(ring.count, 1);
+	assert_memory_equal(&ring.flow, &ring.key[0], sizeof(ring.flow));
 	assert_int_equal(read_text(KEY, 0400), 0);
 	assert_int_equal(read_text(KEY "\n" KEY "\n", 0640), 0);
+}
+
+static void rings(void **state)
+{
+	char nine[9 * (sizeof(KEY) + 1)] = "";
+
+	(void)state;
+	assert_int_equal(read_text("# ours\n" OTHER "\n" KEY "\nflow " KEY "\n", 0600), 0);
+	assert_int_equal(ring.count, 2);
+	assert_int_equal(ring.key[0].bytes[0], 0xff);
+	assert_int_equal(ring.key[1].bytes[0], 0);
+	assert_int_equal(ring.flow.bytes[0], 0);
+	for (int i = 0; i < 9; i++)
+		strcat(nine, KEY "\n");
+	assert_int_equal(read_text(nine + sizeof(KEY), 0600), 0);
+	assert_int_equal(ring.count, HF_KEY_RING_MAX);
+	assert_int_equal(read_text(nine, 0600), -EINVAL);
+	assert_non_null(strstr(why, "line 9"));
 }
 
 static void bad_keys(void **state)
@@ -46,8 +67,14 @@ static void bad_keys(void **state)
 	assert_int_equal(read_text("0001", 0600), -EINVAL);
 	assert_int_equal(read_text(KEY "00\n", 0600), -EINVAL);
 	assert_int_equal(read_text("x" KEY "\n", 0600), -EINVAL);
-	assert_non_null(strstr(why, "openssl rand -hex 32"));
-	assert_int_equal(hf_cluster_key_read("/nonexistent", &key, why, sizeof(why)), -ENOENT);
+	assert_non_null(strstr(why, "syncd keygen"));
+	assert_non_null(strstr(why, "line 1"));
+	assert_int_equal(read_text(KEY "\n\n" KEY "x\n", 0600), -EINVAL);
+	assert_non_null(strstr(why, "line 3"));
+	assert_int_equal(read_text("# no key\nflow " KEY "\n", 0600), -EINVAL);
+	assert_int_equal(read_text(KEY "\nflow " KEY "\nflow " KEY "\n", 0600), -EINVAL);
+	assert_int_equal(read_text(KEY "\nflow 12\n", 0600), -EINVAL);
+	assert_int_equal(hf_key_ring_read("/nonexistent", &ring, why, sizeof(why)), -ENOENT);
 }
 
 /* crypto_kdf of libsodium: BLAKE2b-128, keyed, with the context and subkey id as its parameters.
@@ -60,7 +87,7 @@ static void derived_keys(void **state)
 
 	(void)state;
 	assert_int_equal(read_text(KEY "\n", 0600), 0);
-	hf_key_derive(&key, HF_KEY_FLOW, flow);
+	hf_key_derive(&ring.flow, HF_KEY_FLOW, flow, sizeof(flow));
 	assert_memory_equal(flow, expected, sizeof(expected));
 }
 
@@ -68,6 +95,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(good_keys),
+		cmocka_unit_test(rings),
 		cmocka_unit_test(bad_keys),
 		cmocka_unit_test(derived_keys),
 	};

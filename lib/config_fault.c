@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* How checks say what is wrong, and where; and numbers, which all of them check alike. */
+#include "lib/config_internal.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+int hf_config_fault(struct hf_config_checker *c, const char *path, const char *format, ...)
+{
+	unsigned long line = hf_config_locate(c->text, path);
+	char what[400];
+	va_list arguments;
+
+	va_start(arguments, format);
+	vsnprintf(what, sizeof(what), format, arguments);
+	va_end(arguments);
+	snprintf(c->error->text, sizeof(c->error->text), "%s:%lu: %s: %s", c->text->path, line,
+		 path, what);
+	return -EINVAL;
+}
+
+const char *hf_config_path(const char *format, ...)
+{
+	static _Thread_local char path[HF_CONFIG_PATH];
+	va_list arguments;
+
+	va_start(arguments, format);
+	vsnprintf(path, sizeof(path), format, arguments);
+	va_end(arguments);
+	return path;
+}
+
+bool hf_config_parse_number(const char *text, uint32_t *value)
+{
+	char *end;
+	unsigned long number = strtoul(text, &end, 10);
+
+	*value = number;
+	return text[0] >= '0' && text[0] <= '9' && !*end && number <= UINT32_MAX &&
+	       (text[0] != '0' || !text[1]);
+}
+
+int hf_config_number(struct hf_config_checker *c, const char *written, uint32_t otherwise,
+		     uint32_t lowest, uint32_t highest, const char *path, uint32_t *value)
+{
+	*value = otherwise;
+	if (!written ||
+	    (hf_config_parse_number(written, value) && *value >= lowest && *value <= highest))
+		return 0;
+	return hf_config_fault(c, path, "%.40s is out of range; use %u to %u", written, lowest,
+			       highest);
+}

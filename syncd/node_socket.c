@@ -1,0 +1,490 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "syncd/node_socket.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "lib/log.h"
+#include "syncd/node_message.h"
+
+#define CLIENTS_MOST   16
+#define BACKLOG	       8
+#define PACKETS_A_TURN 64
+#define EXPORT_MOST    4096 /* records a packet */
+/* How much credit there is at most, and how much must be missing before more is given. */
+#define CREDIT_MOST 16384
+#define CREDIT_STEP 2048
+/* How long this node stays an owner without an lbnode: it may be restarting, and its data plane
+ * forwards on. */
+#define GRACE_MS 10000
+
+struct client {
+	int fd;
+	uv_poll_t poll;
+	struct hf_node_socket *nodes;
+	struct client *next;
+	bool is_lbnode;
+	/* What it has yet to be told. */
+	bool hello_due, owners_due, again_due;
+	struct hf_shard_set again;
+	uint32_t credit; /* given, and not used up */
+};
+
+struct hf_node_socket {
+	int fd;
+	char path[108];
+	uv_poll_t poll;
+	uv_timer_t grace;
+	struct hf_daemon *daemon;
+	struct client *clients, *lbnode;
+	uint32_t count;
+	int handles;
+	bool closing;
+	uint8_t packet[HF_NODE_PACKET];
+};
+
+const char *hf_node_socket_path(const char *instance, char *path, size_t size)
+{
+	snprintf(path, size, HF_SYNCD_DIRECTORY "/%s.sock", instance);
+	return path;
+}
+
+int hf_node_socket_open(struct hf_node_socket **nodes, const char *instance)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	struct hf_node_socket *n = calloc(1, sizeof(*n));
+	int err;
+
+	if (!n)
+		return -ENOMEM;
+	hf_node_socket_path(instance, n->path, sizeof(n->path));
+	snprintf(address.sun_path, sizeof(address.sun_path), "%s", n->path);
+	n->fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	/* The lock says that nobody else listens there. */
+	unlink(n->path);
+	if (n->fd < 0 || bind(n->fd, (struct sockaddr *)&address, sizeof(address)) < 0 ||
+	    chmod(n->path, 0660) < 0 || listen(n->fd, BACKLOG) < 0) {
+		err = -errno;
+		hf_error("can't listen on %s: %s; its directory must be there, and be syncd's "
+			 "user's",
+			 n->path, strerror(errno));
+		if (n->fd >= 0)
+			close(n->fd);
+		free(n);
+		return err;
+	}
+	*nodes = n;
+	return 0;
+}
+
+static void free_if_closed(struct hf_node_socket *n)
+{
+	if (!n->closing || n->handles)
+		return;
+	close(n->fd);
+	free(n);
+}
+
+static void on_client_closed(uv_handle_t *handle)
+{
+	struct client *c = handle->data;
+	struct hf_node_socket *n = c->nodes;
+
+	close(c->fd);
+	free(c);
+	n->handles--;
+	free_if_closed(n);
+}
+
+static void set_serving(struct hf_node_socket *n, const Holdfast__NodeHello *hello, bool serving)
+{
+	const struct hf_member_facts *f = &hf_sync_self(n->daemon->sync)->facts;
+
+	hf_sync_set_self(n->daemon->sync, hello ? hello->config : f->config,
+			 hello ? hello->tables : f->tables, n->daemon->config->node.weight, serving,
+			 hf_daemon_now());
+}
+
+static void on_grace_over(uv_timer_t *timer)
+{
+	struct hf_node_socket *n = timer->data;
+
+	hf_warning("lbnode has not come back for %d s: this node owns no records until it does",
+		   GRACE_MS / 1000);
+	set_serving(n, NULL, false);
+	hf_daemon_settle(n->daemon);
+}
+
+static void end_client(struct client *c, const char *why)
+{
+	struct hf_node_socket *n = c->nodes;
+	struct client **at = &n->clients;
+
+	if (uv_is_closing((uv_handle_t *)&c->poll))
+		return;
+	while (*at != c)
+		at = &(*at)->next;
+	*at = c->next;
+	n->count--;
+	if (n->lbnode == c) {
+		n->lbnode = NULL;
+		hf_notice("lbnode has gone: %s", why);
+		if (!n->closing)
+			uv_timer_start(&n->grace, on_grace_over, GRACE_MS, 0);
+	}
+	uv_close((uv_handle_t *)&c->poll, on_client_closed);
+}
+
+/* False: not now, or never any more. */
+static bool send_packet(struct client *c, const uint8_t *packet, size_t length)
+{
+	if (length && send(c->fd, packet, length, MSG_DONTWAIT | MSG_NOSIGNAL) == (ssize_t)length)
+		return true;
+	if (!length || errno == EAGAIN || errno == EWOULDBLOCK)
+		return false;
+	end_client(c, strerror(errno));
+	return false;
+}
+
+static bool send_message(struct client *c, const Holdfast__FromSync *message)
+{
+	struct hf_node_socket *n = c->nodes;
+
+	return send_packet(c, n->packet, hf_node_pack(message, n->packet, sizeof(n->packet)));
+}
+
+static bool send_hello(struct client *c)
+{
+	Holdfast__FromSync message = HOLDFAST__FROM_SYNC__INIT;
+	Holdfast__NodeHello hello = HOLDFAST__NODE_HELLO__INIT;
+
+	hello.protocol = HF_NODE_PROTOCOL;
+	hello.program = "syncd " HF_VERSION;
+	message.body_case = HOLDFAST__FROM_SYNC__BODY_HELLO;
+	message.hello = &hello;
+	return send_message(c, &message);
+}
+
+static bool send_again(struct client *c)
+{
+	Holdfast__FromSync message = HOLDFAST__FROM_SYNC__INIT;
+	Holdfast__ExportAgain again = HOLDFAST__EXPORT_AGAIN__INIT;
+
+	again.shards.data = (uint8_t *)&c->again;
+	again.shards.len = sizeof(c->again);
+	message.body_case = HOLDFAST__FROM_SYNC__BODY_EXPORT_AGAIN;
+	message.export_again = &again;
+	return send_message(c, &message);
+}
+
+static void send_credit(struct client *c)
+{
+	Holdfast__FromSync message = HOLDFAST__FROM_SYNC__INIT;
+	Holdfast__Credit credit = HOLDFAST__CREDIT__INIT;
+	uint32_t room = hf_sync_room(c->nodes->daemon->sync) / 2;
+
+	if (room > CREDIT_MOST)
+		room = CREDIT_MOST;
+	if (room < c->credit + CREDIT_STEP)
+		return;
+	credit.records = room - c->credit;
+	message.body_case = HOLDFAST__FROM_SYNC__BODY_CREDIT;
+	message.credit = &credit;
+	if (send_message(c, &message))
+		c->credit = room;
+}
+
+/* What is due, in this order, as far as the client takes it. */
+static void serve(struct client *c)
+{
+	struct hf_node_socket *n = c->nodes;
+
+	if (c->hello_due && send_hello(c))
+		c->hello_due = false;
+	if (!c->is_lbnode || c->hello_due)
+		return;
+	if (c->owners_due && send_packet(c, n->packet,
+					 hf_node_pack_owners(n->daemon->sync, hf_daemon_now(),
+							     n->packet, sizeof(n->packet))))
+		c->owners_due = false;
+	if (c->again_due && !c->owners_due && send_again(c)) {
+		c->again_due = false;
+		memset(&c->again, 0, sizeof(c->again));
+	}
+	if (!c->again_due && !uv_is_closing((uv_handle_t *)&c->poll))
+		send_credit(c);
+}
+
+static void on_client(uv_poll_t *handle, int status, int events);
+
+static void watch(struct client *c)
+{
+	bool due = c->hello_due || (c->is_lbnode && (c->owners_due || c->again_due));
+
+	if (!uv_is_closing((uv_handle_t *)&c->poll))
+		uv_poll_start(&c->poll, UV_READABLE | (due ? UV_WRITABLE : 0), on_client);
+}
+
+void hf_node_socket_settle(struct hf_node_socket *n)
+{
+	struct client *next;
+
+	if (!n || !n->daemon)
+		return;
+	for (struct client *c = n->clients; c; c = next) {
+		next = c->next;
+		serve(c);
+		watch(c);
+	}
+}
+
+static bool take_hello(struct client *c, const Holdfast__NodeHello *hello)
+{
+	struct hf_node_socket *n = c->nodes;
+
+	if (hello->protocol != HF_NODE_PROTOCOL) {
+		hf_error("%.60s speaks protocol %u, this syncd %d: upgrade the older of the two",
+			 hello->program, hello->protocol, HF_NODE_PROTOCOL);
+		return false;
+	}
+	if (n->lbnode && n->lbnode != c)
+		end_client(n->lbnode, "another one has come");
+	uv_timer_stop(&n->grace);
+	hf_notice("%.60s is connected%s", hello->program,
+		  hello->serving ? "" : ", and does not serve yet");
+	n->lbnode = c;
+	c->is_lbnode = c->owners_due = c->again_due = true;
+	c->again = hf_all_shards;
+	c->credit = 0;
+	set_serving(n, hello, hello->serving);
+	return true;
+}
+
+static bool take_export(struct client *c, const Holdfast__Export *export)
+{
+	struct hf_sync *sync = c->nodes->daemon->sync;
+	hf_time now = hf_daemon_now();
+	struct hf_record records[EXPORT_MOST];
+	int count =
+		hf_records_unpack(export->packed.data, export->packed.len, records, EXPORT_MOST);
+	uint32_t sent, stamp = hf_sync_stamp(sync, now);
+
+	if (count < 0 || !c->is_lbnode)
+		return false;
+	/* Ages count from now: the packet's own stamp is of a clock that only syncd knows. */
+	memcpy(&sent, export->packed.data + 1, sizeof(sent));
+	for (int i = 0; i < count; i++) {
+		uint32_t age = sent - records[i].stamp;
+
+		records[i].stamp = age < stamp ? stamp - age : 0;
+	}
+	hf_sync_export(sync, records, count, now);
+	c->credit -= (uint32_t)count < c->credit ? (uint32_t)count : c->credit;
+	return true;
+}
+
+static bool take_ask(struct client *c, const Holdfast__Ask *ask)
+{
+	struct hf_node_socket *n = c->nodes;
+	uint64_t digests[HF_SYNC_LOOKUP_MAX];
+	int count =
+		hf_digests_unpack(ask->digests.data, ask->digests.len, digests, HF_SYNC_LOOKUP_MAX);
+
+	if (count < 1 || !c->is_lbnode)
+		return false;
+	/* Too many at once: nobody knows, as far as can be told in time. */
+	if (hf_sync_lookup(n->daemon->sync, digests, count, ask->ticket, hf_daemon_now()) < 0)
+		hf_node_socket_told(n, ask->ticket, NULL, 0);
+	return true;
+}
+
+static void send_status(struct client *c)
+{
+	struct hf_node_socket *n = c->nodes;
+	const struct hf_daemon *d = n->daemon;
+	const struct hf_node_facts facts = {
+		.cluster = d->config->cluster.name,
+		.insecure = d->config->cluster.insecure,
+		.served = n->lbnode != NULL,
+		.key_ids = d->key_ids,
+		.key_count = d->key_count,
+	};
+
+	send_packet(c, n->packet,
+		    hf_node_pack_status(d->sync, &facts, hf_daemon_now(), n->packet,
+					sizeof(n->packet)));
+}
+
+static bool take_message(struct client *c, const Holdfast__ToSync *m)
+{
+	switch (m->body_case) {
+	case HOLDFAST__TO_SYNC__BODY_HELLO:
+		return take_hello(c, m->hello);
+	case HOLDFAST__TO_SYNC__BODY_EXPORT:
+		return take_export(c, m->export);
+	case HOLDFAST__TO_SYNC__BODY_ASK:
+		return take_ask(c, m->ask);
+	case HOLDFAST__TO_SYNC__BODY_STATUS:
+		send_status(c);
+		return true;
+	case HOLDFAST__TO_SYNC__BODY_STATE:
+		if (!c->is_lbnode)
+			return false;
+		set_serving(c->nodes, m->state, m->state->serving);
+		return true;
+	case HOLDFAST__TO_SYNC__BODY__NOT_SET:
+	default:
+		return true; /* of a later version */
+	}
+}
+
+/* False: no more for now, or the client is gone. */
+static bool take_packet(struct client *c)
+{
+	struct hf_node_socket *n = c->nodes;
+	ssize_t length = recv(c->fd, n->packet, sizeof(n->packet), MSG_DONTWAIT | MSG_TRUNC);
+	Holdfast__ToSync *message;
+	bool good = false;
+
+	if (length < 0 && (errno == EAGAIN || errno == EINTR))
+		return false;
+	if (length <= 0) {
+		end_client(c, length ? strerror(errno) : "it closed the connection");
+		return false;
+	}
+	message = length > (ssize_t)sizeof(n->packet)
+			  ? NULL
+			  : holdfast__to_sync__unpack(NULL, length, n->packet);
+	if (message)
+		good = take_message(c, message);
+	holdfast__to_sync__free_unpacked(message, NULL);
+	if (!good)
+		end_client(c, "it sent what can't be understood");
+	return good && !uv_is_closing((uv_handle_t *)&c->poll);
+}
+
+static void on_client(uv_poll_t *handle, int status, int events)
+{
+	struct client *c = handle->data;
+	struct hf_daemon *daemon = c->nodes->daemon;
+
+	if (status < 0)
+		end_client(c, uv_strerror(status));
+	else if (events & UV_READABLE)
+		for (int i = 0; i < PACKETS_A_TURN && take_packet(c); i++)
+			;
+	hf_daemon_settle(daemon);
+}
+
+static bool may_connect(int fd)
+{
+	struct ucred who;
+	socklen_t length = sizeof(who);
+
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &length) < 0)
+		return false;
+	if (who.uid == 0 || who.uid == geteuid())
+		return true;
+	hf_warning("process %d of user %u may not use syncd's socket: only root and syncd's own "
+		   "user may",
+		   who.pid, who.uid);
+	return false;
+}
+
+static void on_connection(uv_poll_t *handle, int status, int events)
+{
+	struct hf_node_socket *n = handle->data;
+	int fd = accept4(n->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+	const int size = 1 << 20;
+	struct client *c;
+
+	(void)status;
+	(void)events;
+	if (fd < 0)
+		return;
+	c = n->count < CLIENTS_MOST && may_connect(fd) ? calloc(1, sizeof(*c)) : NULL;
+	if (!c || uv_poll_init(&n->daemon->loop, &c->poll, fd) < 0) {
+		close(fd);
+		free(c);
+		return;
+	}
+	setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
+	c->fd = fd;
+	c->nodes = n;
+	c->poll.data = c;
+	c->hello_due = true;
+	c->next = n->clients;
+	n->clients = c;
+	n->count++;
+	n->handles++;
+	watch(c);
+}
+
+void hf_node_socket_start(struct hf_node_socket *n, struct hf_daemon *daemon)
+{
+	n->daemon = daemon;
+	uv_poll_init(&daemon->loop, &n->poll, n->fd);
+	uv_timer_init(&daemon->loop, &n->grace);
+	n->poll.data = n->grace.data = n;
+	n->handles = 2;
+	uv_poll_start(&n->poll, UV_READABLE, on_connection);
+}
+
+static void on_closed(uv_handle_t *handle)
+{
+	struct hf_node_socket *n = handle->data;
+
+	n->handles--;
+	free_if_closed(n);
+}
+
+void hf_node_socket_close(struct hf_node_socket *n)
+{
+	if (!n)
+		return;
+	n->closing = true;
+	unlink(n->path);
+	if (!n->daemon) {
+		free_if_closed(n);
+		return;
+	}
+	while (n->clients)
+		end_client(n->clients, "syncd stops");
+	uv_close((uv_handle_t *)&n->poll, on_closed);
+	uv_close((uv_handle_t *)&n->grace, on_closed);
+}
+
+void hf_node_socket_owners(struct hf_node_socket *n)
+{
+	if (n->lbnode)
+		n->lbnode->owners_due = true;
+}
+
+void hf_node_socket_export_again(struct hf_node_socket *n, const struct hf_shard_set *shards)
+{
+	if (!n->lbnode)
+		return;
+	for (uint32_t i = 0; i < HF_SHARDS / 64; i++)
+		n->lbnode->again.word[i] |= shards->word[i];
+	n->lbnode->again_due = true;
+}
+
+void hf_node_socket_told(struct hf_node_socket *n, uint32_t ticket, const struct hf_record *records,
+			 uint32_t count)
+{
+	if (n->lbnode)
+		send_packet(n->lbnode, n->packet,
+			    hf_node_pack_told(n->daemon->sync, ticket, records, count,
+					      hf_daemon_now(), n->packet, sizeof(n->packet)));
+}
+
+bool hf_node_socket_is_served(const struct hf_node_socket *n)
+{
+	return n->lbnode != NULL;
+}
