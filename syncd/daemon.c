@@ -19,6 +19,7 @@
 
 #include "lib/keys.h"
 #include "lib/log.h"
+#include "lib/node_protocol.h"
 #include "lib/preflight.h"
 #include "syncd/events.h"
 #include "syncd/node_socket.h"
@@ -31,6 +32,8 @@
 /* A node holds its share of all nodes' flows: R of n, whatever its own; so twice its own flow
  * table's, and room to spare while others are down. */
 #define RECORDS_A_FLOW 4
+/* Of Ethernet, over IPv6. */
+#define DATAGRAM_USUAL 1452
 /* Anything routable: only the way there is asked for, nothing is sent (RFC 5737). */
 static const struct hf_endpoint somewhere = { { .word = { 0x010200c0 }, .family = 4 }, 9 };
 
@@ -74,23 +77,18 @@ static int read_keys(struct hf_daemon *d, const struct hf_config *config, struct
 	return 0;
 }
 
-/* Where others reach this node: as configured, or as the way to the first seed says. */
+/* Where others reach this node: as configured, or as the way to a seed, or anywhere, says. */
 static int find_endpoint(struct hf_daemon *d, uint32_t *datagram)
 {
-	struct hf_endpoint seed = somewhere;
 	struct hf_address source;
-	int err = 0;
+	int err = hf_seeds_way(d->config, &source, datagram);
 
+	if (err) {
+		err = hf_udp_way(&somewhere, &source, datagram);
+		*datagram = DATAGRAM_USUAL;
+	}
 	d->endpoint.port = d->config->cluster.port;
 	d->endpoint.address = d->config->node.gossip_address;
-	*datagram = HF_SYNC_DATAGRAM_MIN;
-	if (d->config->cluster.seed_count) {
-		err = hf_seeds_first(d->config, &seed);
-		if (err && !d->endpoint.address.family)
-			return err;
-	}
-	if (!err)
-		err = hf_udp_way(&seed, &source, datagram);
 	if (d->endpoint.address.family)
 		return 0;
 	if (err || !hf_address_is_routable(&source)) {

@@ -88,5 +88,9 @@ void hf_log_event(const struct hf_sync *sync, const struct hf_event *e)
 			 "restart syncd there",
 			 e->member->facts.name);
 		return;
+	case HF_EVENT_PROTOCOL:
+		hf_error("a node with which this syncd has no version of the protocol in common "
+			 "is refused; upgrade the older of the two");
+		return;
 	}
 }

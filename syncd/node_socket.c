@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "lib/log.h"
+#include "lib/node_protocol.h"
 #include "syncd/node_message.h"
 
 #define CLIENTS_MOST   16
@@ -48,12 +49,6 @@ struct hf_node_socket {
 	bool closing;
 	uint8_t packet[HF_NODE_PACKET];
 };
-
-const char *hf_node_socket_path(const char *instance, char *path, size_t size)
-{
-	snprintf(path, size, HF_SYNCD_DIRECTORY "/%s.sock", instance);
-	return path;
-}
 
 int hf_node_socket_open(struct hf_node_socket **nodes, const char *instance)
 {

@@ -10,15 +10,7 @@
 #ifndef HF_SYNCD_NODE_SOCKET_H
 #define HF_SYNCD_NODE_SOCKET_H
 
-#include "lib/preflight.h"
 #include "syncd/daemon.h"
-
-#define HF_NODE_PROTOCOL   1
-#define HF_NODE_PACKET	   65536
-#define HF_SYNCD_DIRECTORY HF_RUN_DIRECTORY "/syncd"
-
-/* The socket's path: /run/holdfast/syncd/INSTANCE.sock. Returns `path`. */
-const char *hf_node_socket_path(const char *instance, char *path, size_t size);
 
 /* 0 or a negative errno, logged. */
 int hf_node_socket_open(struct hf_node_socket **nodes, const char *instance);

@@ -33,29 +33,33 @@ struct hf_seeds {
 
 static const struct addrinfo datagrams = { .ai_socktype = SOCK_DGRAM };
 
-int hf_seeds_first(const struct hf_config *config, struct hf_endpoint *endpoint)
+static bool is_other(const struct hf_config *config, const struct hf_endpoint *seed,
+		     const struct hf_address *source)
+{
+	return !hf_address_equal(&seed->address, source) &&
+	       !hf_address_equal(&seed->address, &config->node.gossip_address);
+}
+
+int hf_seeds_way(const struct hf_config *config, struct hf_address *source, uint32_t *datagram)
 {
 	const struct hf_config_cluster *cluster = &config->cluster;
-	struct addrinfo *list;
-	int err = 0;
 
-	if (!cluster->seed_count)
-		return -ENOENT;
 	for (uint32_t i = 0; i < cluster->seed_count; i++) {
+		struct hf_endpoint seed;
+		struct addrinfo *list;
 		char port[8];
+		bool good;
 
 		snprintf(port, sizeof(port), "%u", cluster->seeds[i].port);
-		err = getaddrinfo(cluster->seeds[i].host, port, &datagrams, &list);
-		if (err)
+		if (getaddrinfo(cluster->seeds[i].host, port, &datagrams, &list) != 0)
 			continue;
-		hf_endpoint_get(list->ai_addr, endpoint);
+		good = hf_endpoint_get(list->ai_addr, &seed);
 		freeaddrinfo(list);
-		return 0;
+		if (good && hf_udp_way(&seed, source, datagram) == 0 &&
+		    is_other(config, &seed, source))
+			return 0;
 	}
-	hf_error("no seed has an address: %s: %s; mend cluster.seeds or the name service, or set "
-		 "node.gossip_address",
-		 cluster->seeds[0].host, gai_strerror(err));
-	return -EHOSTUNREACH;
+	return -ENOENT;
 }
 
 static void tell_core(struct hf_seeds *s)

@@ -6,9 +6,12 @@
 
 #include "syncd/daemon.h"
 
-/* Looks up at once, and waits for it: the first that has an address, for the way to it. 0, -ENOENT
- * when there is no seed at all, or another negative errno, logged. */
-int hf_seeds_first(const struct hf_config *config, struct hf_endpoint *endpoint);
+/*
+ * The way to the first seed that is another node: the address that packets to it leave from, and
+ * how many bytes a datagram may have. Looks names up, and waits for it. 0; or -ENOENT: there is no
+ * other node among them, or none has an address or a way.
+ */
+int hf_seeds_way(const struct hf_config *config, struct hf_address *source, uint32_t *datagram);
 
 /* NULL: no memory. */
 struct hf_seeds *hf_seeds_new(struct hf_daemon *daemon);

@@ -12,7 +12,7 @@
 #include "lib/address.h"
 #include "lib/log.h"
 #include "proto/node.pb-c.h"
-#include "syncd/node_socket.h"
+#include "lib/node_protocol.h"
 
 #define PATIENCE_S 1
 

@@ -95,8 +95,11 @@ int hf_udp_open(struct hf_udp **udp, const struct hf_endpoint *endpoint)
 	}
 	/* What a way turns out to be too small for comes in pieces, rather than not at all. */
 	setsockopt(u->fd, IPPROTO_IP, IP_MTU_DISCOVER, &fragment, sizeof(fragment));
-	setsockopt(u->fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
-	setsockopt(u->fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
+	/* Root may have more than net.core.rmem_max. */
+	if (setsockopt(u->fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)) < 0)
+		setsockopt(u->fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
+	if (setsockopt(u->fd, SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof(size)) < 0)
+		setsockopt(u->fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
 	*udp = u;
 	return 0;
 }

@@ -16,7 +16,7 @@
 #define LOSS_TOLERATED	 8 /* one in so many */
 #define MESSAGE_OVERHEAD 16
 
-struct hf_channel *hf_channel_of(struct hf_member *member)
+struct hf_channel *hf_channel_of(struct hf_sync *s, struct hf_member *member)
 {
 	struct hf_channel *c = member->channel;
 
@@ -25,7 +25,9 @@ struct hf_channel *hf_channel_of(struct hf_member *member)
 	c = calloc(1, sizeof(*c));
 	if (!c)
 		return NULL;
-	c->oldest = c->next = 1;
+	/* At random, or what was said of a former channel's batches would be taken for these. */
+	c->oldest = c->next = (uint32_t)hf_random_next(&s->random);
+	c->threshold = HF_CHANNEL_WINDOW;
 	c->window = WINDOW_FIRST;
 	c->variation = RESEND_LEAST / 4;
 	c->flush = c->next_resend = c->ack_at = HF_NEVER;
@@ -140,7 +142,8 @@ static void send_batch(struct hf_sync *s, struct hf_member *member, struct hf_ba
 	uint8_t packed[HF_PACKED_SIZE(HF_CHANNEL_BATCH_MAX)];
 	struct hf_channel *c = member->channel;
 
-	batch->tries++;
+	if (batch->tries++ == 0)
+		batch->first_sent = s->now;
 	batch->sent = s->now;
 	c->round_sent++;
 	message.sequence = batch->sequence;
@@ -195,12 +198,27 @@ void hf_channel_flush(struct hf_sync *s, struct hf_member *member)
 	c->flush = HF_NEVER;
 }
 
+/* RFC 6298, with the first sample's rule. */
 static void measure(struct hf_channel *c, hf_time took)
 {
 	hf_time off = took - c->round_trip;
 
+	if (!c->measured) {
+		c->measured = true;
+		c->round_trip = took;
+		c->variation = took / 2;
+		return;
+	}
 	c->round_trip += off / 8;
 	c->variation += ((off < 0 ? -off : off) - c->variation) / 4;
+}
+
+/* Which sending was acknowledged can't be told (Karn's rule). But where all is sent twice because
+ * the way is longer than was thought, nothing would ever be measured: so it is thought longer. */
+static void measure_resent(struct hf_channel *c, hf_time took)
+{
+	if (took > c->round_trip)
+		c->round_trip += (took - c->round_trip) / 8;
 }
 
 static void count_losses(struct hf_sync *s, struct hf_channel *c)
@@ -208,7 +226,8 @@ static void count_losses(struct hf_sync *s, struct hf_channel *c)
 	if (s->now < c->round_ends)
 		return;
 	if (c->round_lost * LOSS_TOLERATED > c->round_sent && c->round_lost > 1)
-		c->window = c->window / 2 < WINDOW_LEAST ? WINDOW_LEAST : c->window / 2;
+		c->threshold = c->window =
+			c->window / 2 < WINDOW_LEAST ? WINDOW_LEAST : c->window / 2;
 	c->round_sent = c->round_lost = 0;
 	c->round_ends = s->now + (c->round_trip > HF_MS(5) ? c->round_trip : HF_MS(5));
 }
@@ -221,11 +240,13 @@ static void acknowledged(struct hf_sync *s, struct hf_channel *c, uint32_t seque
 		return;
 	if ((*slot)->tries == 1)
 		measure(c, s->now - (*slot)->sent);
+	else
+		measure_resent(c, s->now - (*slot)->first_sent);
 	free(*slot);
 	*slot = NULL;
 	c->in_flight--;
 	if (c->window < HF_CHANNEL_WINDOW)
-		c->window += c->round_lost ? 1 / c->window : 1;
+		c->window += c->window < c->threshold ? 1 : 1 / c->window;
 	while (c->oldest != c->next && !c->flight[c->oldest % HF_CHANNEL_WINDOW])
 		c->oldest++;
 }
@@ -261,7 +282,7 @@ static void send_acks(struct hf_sync *s, struct hf_member *member)
 
 void hf_channel_acknowledge(struct hf_sync *s, struct hf_member *member, uint32_t sequence)
 {
-	struct hf_channel *c = hf_channel_of(member);
+	struct hf_channel *c = hf_channel_of(s, member);
 
 	if (!c)
 		return;

@@ -33,7 +33,7 @@ struct hf_batch {
 	uint32_t sequence;
 	uint32_t count;
 	uint32_t tries;
-	hf_time sent;
+	hf_time first_sent, sent;
 	struct hf_record records[];
 };
 
@@ -43,8 +43,9 @@ struct hf_channel {
 	struct hf_batch *flight[HF_CHANNEL_WINDOW]; /* by sequence */
 	uint32_t oldest, next;			    /* sequences: not acknowledged, not used */
 	uint32_t in_flight;
-	double window;
+	double window, threshold; /* up to which it grows fast */
 	hf_time round_trip, variation;
+	bool measured;
 	hf_time next_resend;
 	hf_time round_ends; /* in which losses are counted */
 	uint32_t round_sent, round_lost;
@@ -54,7 +55,7 @@ struct hf_channel {
 };
 
 /* The member's channel, made if need be; NULL: no memory. */
-struct hf_channel *hf_channel_of(struct hf_member *member);
+struct hf_channel *hf_channel_of(struct hf_sync *s, struct hf_member *member);
 void hf_channel_delete(struct hf_channel *channel);
 
 /* Queues a record. False: no room, it is lost. */

@@ -39,6 +39,7 @@ struct hf_rumours {
 	hf_time at_once; /* when urgent ones go out by themselves; HF_NEVER: none */
 };
 
+#define HF_ANSWERED 256
 struct hf_joiner {
 	enum hf_readiness readiness;
 	struct hf_endpoint seeds[HF_SYNC_SEEDS_MAX];
@@ -50,8 +51,14 @@ struct hf_joiner {
 	hf_time in_step_at; /* when another was last seen to know the same */
 	hf_time changed_at; /* when what is known last changed */
 	hf_time leave_until;
-	uint32_t hellos_left; /* in this second */
-	hf_time hellos_since;
+	uint32_t answers_left; /* to strangers, in this second */
+	hf_time answers_since;
+	/* Whom the last answers went to, by hash, and when. */
+	struct {
+		uint64_t who;
+		hf_time when;
+	} answered[HF_ANSWERED];
+	hf_time protocol_told;
 };
 
 struct hf_view {
@@ -68,11 +75,11 @@ struct hf_view {
 #define HF_LOOKUPS 64
 struct hf_lookup {
 	uint32_t ticket;  /* the caller's */
-	uint32_t left;	  /* digests without an answer; 0: free */
+	uint32_t left;	  /* digests without an answer */
 	uint32_t attempt; /* which owners are being asked */
 	uint32_t awaited; /* answers of this attempt */
 	hf_time until;
-	uint32_t count, found;
+	uint32_t count, found;		      /* count 0: free */
 	uint64_t digests[HF_SYNC_LOOKUP_MAX]; /* 0: answered */
 	struct hf_record records[HF_SYNC_LOOKUP_MAX];
 };
@@ -101,8 +108,8 @@ struct hf_sync {
 	struct hf_joiner joiner;
 	struct hf_view view;
 	struct hf_store *store;
-	hf_time next_forget, next_expiry;
-	uint32_t expiry_shard;
+	hf_time next_forget;
+	uint32_t expired; /* second of the cluster's clock up to which it was looked for */
 	struct hf_lookup lookups[HF_LOOKUPS];
 	struct hf_fetch *fetch;
 	uint32_t snapshots; /* being served */
@@ -114,9 +121,11 @@ struct hf_sync {
 	size_t arena_used;
 };
 
-/* Lowers the deadline. */
+/* Lowers the deadline: to now at the least, or it would look as if the timers ran late. */
 static inline void hf_wake(struct hf_sync *s, hf_time at)
 {
+	if (at < s->now)
+		at = s->now;
 	if (at < s->deadline)
 		s->deadline = at;
 }
@@ -158,6 +167,9 @@ void hf_accuse(struct hf_sync *s, struct hf_member *member, enum hf_member_state
 	       const char *why);
 /* This node's facts or incarnation have changed. */
 void hf_self_changed(struct hf_sync *s);
+/* It has left; HF_FAREWELLS members are to be told by the caller. */
+#define HF_FAREWELLS 16
+void hf_self_leaves(struct hf_sync *s);
 void hf_about_apply(struct hf_sync *s, struct hf_member *from, const Holdfast__About *about);
 void hf_membership_turn(struct hf_sync *s);
 
@@ -209,8 +221,8 @@ void hf_view_turn(struct hf_sync *s);
 /* records.c: exports, batches that come in, expiry. */
 void hf_records_take(struct hf_sync *s, struct hf_member *from, const Holdfast__Records *records);
 void hf_records_turn(struct hf_sync *s);
-/* Merges what another member told; the number of records that were well-formed. */
-uint32_t hf_records_apply(struct hf_sync *s, const struct hf_record *records, uint32_t count);
+/* Merges what another member told. */
+void hf_records_apply(struct hf_sync *s, const struct hf_record *records, uint32_t count);
 
 /* lookup.c */
 void hf_lookup_take(struct hf_sync *s, struct hf_member *from, const Holdfast__Lookup *lookup);

@@ -20,10 +20,14 @@ static bool concerns(const struct hf_sync *s, uint32_t shard, uint64_t peer)
 	return hf_store_shard_count(s->store, shard) && hf_owners_owns(&s->view.now, shard, peer);
 }
 
-static struct hf_exchange *exchange_of(struct hf_member *m)
+static struct hf_exchange *exchange_of(struct hf_sync *s, struct hf_member *m)
 {
-	if (!m->exchange)
-		m->exchange = calloc(1, sizeof(*m->exchange));
+	if (m->exchange)
+		return m->exchange;
+	m->exchange = calloc(1, sizeof(*m->exchange));
+	/* At random: what was said of a former life's rounds is not of these. */
+	if (m->exchange)
+		m->exchange->round = (uint32_t)hf_random_next(&s->random);
 	return m->exchange;
 }
 
@@ -62,7 +66,7 @@ void hf_exchanges_restart(struct hf_sync *s)
 
 void hf_exchange_soon(struct hf_sync *s, struct hf_member *member)
 {
-	struct hf_exchange *x = member ? exchange_of(member) : NULL;
+	struct hf_exchange *x = member ? exchange_of(s, member) : NULL;
 
 	if (!x)
 		return;
@@ -152,19 +156,20 @@ static void comparing_turn(struct hf_sync *s, struct hf_member *m)
 	x->next = s->now + ASK_AGAIN;
 }
 
-/* All of it in one go: read in parts, a table that grows meanwhile might hide some. */
-static void push_shard(struct hf_sync *s, struct hf_exchange *x, uint32_t shard,
-		       struct hf_channel *channel)
+/* All of it in one go: read in parts, a table that grows meanwhile might hide some. False: it did
+ * not fit, and has to come again. */
+static bool push_shard(struct hf_sync *s, uint32_t shard, struct hf_channel *channel)
 {
 	struct hf_record records[PUSH_AT_ONCE];
 	uint32_t cursor = 0, count;
 
 	while ((count = hf_store_read(s->store, shard, &cursor, records, PUSH_AT_ONCE))) {
-		s->counters.records_handed_on += count;
 		for (uint32_t i = 0; i < count; i++)
 			if (!hf_channel_put(channel, &records[i]))
-				hf_shard_add(&x->push, shard);
+				return false;
+		s->counters.records_handed_on += count;
 	}
+	return true;
 }
 
 /* As much as leaves half of the queues to new records. */
@@ -177,7 +182,7 @@ static bool has_room(const struct hf_channel *channel)
 /* Puts the mark when all is in the queue. */
 static void push(struct hf_sync *s, struct hf_member *m)
 {
-	struct hf_channel *channel = hf_channel_of(m);
+	struct hf_channel *channel = hf_channel_of(s, m);
 	struct hf_exchange *x = m->exchange;
 
 	while (channel && has_room(channel)) {
@@ -188,8 +193,9 @@ static void push(struct hf_sync *s, struct hf_member *m)
 			x->mark = channel->others.in;
 			break;
 		}
+		if (!push_shard(s, shard, channel))
+			break;
 		hf_shard_remove(&x->push, shard);
-		push_shard(s, x, shard, channel);
 	}
 	if (channel)
 		hf_channel_flush(s, m);
@@ -216,7 +222,7 @@ static void pushing_turn(struct hf_sync *s, struct hf_member *m)
 
 static void exchange_turn(struct hf_sync *s, struct hf_member *m)
 {
-	struct hf_exchange *x = exchange_of(m);
+	struct hf_exchange *x = exchange_of(s, m);
 
 	if (!x)
 		return;
@@ -232,7 +238,8 @@ static void exchange_turn(struct hf_sync *s, struct hf_member *m)
 
 void hf_exchanges_turn(struct hf_sync *s)
 {
-	if (!hf_store_count(s->store))
+	/* A joiner has nothing that others lack. */
+	if (!hf_store_count(s->store) || s->joiner.readiness < HF_READY_FIRST)
 		return;
 	for (uint32_t i = 0; i < s->members.live_count; i++)
 		if (s->members.live[i]->facts.ready)
@@ -245,7 +252,7 @@ void hf_exchange_take_compare(struct hf_sync *s, struct hf_member *from,
 	Holdfast__Datagram d = HOLDFAST__DATAGRAM__INIT;
 	Holdfast__Differ differ = HOLDFAST__DIFFER__INIT;
 	uint8_t shards[HF_EXCHANGE_PAGE * 2];
-	struct hf_exchange *x = exchange_of(from);
+	struct hf_exchange *x = exchange_of(s, from);
 	size_t count = compare->shards.len / ENTRY, differing = 0;
 
 	if (!x || compare->shards.len != count * ENTRY || count > HF_EXCHANGE_PAGE) {
@@ -267,6 +274,7 @@ void hf_exchange_take_compare(struct hf_sync *s, struct hf_member *from,
 	}
 	differ.round = compare->round;
 	differ.page = compare->page;
+	differ.full = hf_store_is_full(s->store);
 	differ.shards.data = shards;
 	differ.shards.len = 2 * differing;
 	d.body_case = HOLDFAST__DATAGRAM__BODY_DIFFER;
@@ -289,6 +297,12 @@ void hf_exchange_take_differ(struct hf_sync *s, struct hf_member *from,
 		return;
 	if (differ->shards.len != 2 * count || count > HF_EXCHANGE_PAGE) {
 		s->counters.drop_undecodable++;
+		return;
+	}
+	/* It could not keep what is pushed: perhaps later. */
+	if (differ->full && count) {
+		x->state = HF_EXCHANGE_IDLE;
+		x->next = s->now + EVERY;
 		return;
 	}
 	for (size_t i = 0; i < count; i++) {

@@ -10,7 +10,7 @@
  *    +---------------------------------------+   PUSHING
  *    +---------------------------------------------+  all their records sent and acknowledged
  *
- * COMPARING sends the digests of all shards that the peer owns and this node owns or holds, in
+ * COMPARING sends the digests of all shards that the peer owns and this node holds some of, in
  * pages of
  *
  *      | shard (2) | digest (4) | ...
@@ -25,8 +25,10 @@
 #include "syncd/core/clock.h"
 #include "syncd/core/record.h"
 
-#define HF_EXCHANGE_PAGE  192 /* entries: 1,152 bytes */
+#define HF_EXCHANGE_PAGE  176 /* entries: 1,056 bytes, which fit the smallest datagram */
 #define HF_EXCHANGE_PAGES ((HF_SHARDS + HF_EXCHANGE_PAGE - 1) / HF_EXCHANGE_PAGE)
+
+_Static_assert(HF_EXCHANGE_PAGES < 32, "unanswered has a bit for each");
 
 struct hf_sync;
 struct hf_member;

@@ -18,16 +18,19 @@
  * with a token. Seeds, and members that are dead, are greeted for ever, so that a partition heals
  * without anyone's doing; who is greeted as dead refutes it in the answer.
  */
+#include <errno.h>
+
 #include "syncd/core/core.h"
 
-#define HELLO_EVERY   HF_MS(200)
-#define REVIVE_EVERY  HF_MS(250)
-#define PULL_EVERY    HF_MS(250)
-#define STEP_WAIT     HF_SECONDS(2)
-#define LEAVE_MOST    HF_SECONDS(5)
-#define TOKEN_LIFE    HF_SECONDS(10)
-#define HELLOS_SECOND 1000
-#define RIVAL_EVERY   HF_SECONDS(60)
+#define HELLO_EVERY    HF_MS(200)
+#define REVIVE_EVERY   HF_MS(250)
+#define PULL_EVERY     HF_MS(250)
+#define STEP_WAIT      HF_SECONDS(2)
+#define LEAVE_MOST     HF_SECONDS(5)
+#define TOKEN_LIFE     HF_SECONDS(10)
+#define ANSWERS_SECOND 1000
+#define ANSWER_EVERY   HF_MS(20)
+#define RIVAL_EVERY    HF_SECONDS(60)
 
 static uint64_t token_at(const struct hf_sync *s, hf_time when)
 {
@@ -46,20 +49,27 @@ static bool is_my_token(const struct hf_sync *s, uint64_t token)
 	return token == token_at(s, s->now) || token == token_at(s, s->now - TOKEN_LIFE);
 }
 
-/* So many answers to strangers, and pulls, a second: whoever replays them wins little. */
-static bool within_limit(struct hf_sync *s)
+/* A stranger's datagram may be a recording. So many are answered a second, and one sender's life
+ * only now and then, so that whoever replays them neither uses up others' share nor finds an
+ * amplifier. */
+static bool may_answer(struct hf_sync *s, const struct hf_party *party)
 {
 	struct hf_joiner *j = &s->joiner;
+	uint64_t who = hf_mix(party->id ^ hf_mix(party->boot)) | 1;
+	uint32_t slot = who / 2 % HF_ANSWERED;
 
-	if (s->now - j->hellos_since >= HF_SECONDS(1)) {
-		j->hellos_since = s->now;
-		j->hellos_left = HELLOS_SECOND;
+	if (s->now - j->answers_since >= HF_SECONDS(1)) {
+		j->answers_since = s->now;
+		j->answers_left = ANSWERS_SECOND;
 	}
-	if (!j->hellos_left) {
+	if (!j->answers_left ||
+	    (j->answered[slot].who == who && s->now - j->answered[slot].when < ANSWER_EVERY)) {
 		s->counters.drop_limited++;
 		return false;
 	}
-	j->hellos_left--;
+	j->answered[slot].who = who;
+	j->answered[slot].when = s->now;
+	j->answers_left--;
 	return true;
 }
 
@@ -91,7 +101,7 @@ static void greet(struct hf_sync *s, const struct hf_endpoint *to, const struct 
 void hf_join_challenge(struct hf_sync *s, const struct hf_endpoint *from,
 		       const struct hf_party *party)
 {
-	if (within_limit(s))
+	if (may_answer(s, party))
 		greet(s, from, party, &(struct greeting){ .token = token_at(s, s->now) });
 }
 
@@ -105,6 +115,17 @@ static void note_rival(struct hf_sync *s, struct hf_member *m, const struct hf_e
 		return;
 	m->rival_seen = s->now;
 	hf_tell(s, HF_EVENT_CONFLICT, m == s->self ? NULL : m, m->state, 0, NULL);
+}
+
+static void refuse_protocol(struct hf_sync *s)
+{
+	struct hf_joiner *j = &s->joiner;
+
+	s->counters.drop_protocol++;
+	if (j->protocol_told != HF_NEVER && s->now - j->protocol_told < RIVAL_EVERY)
+		return;
+	j->protocol_told = s->now;
+	hf_tell(s, HF_EVENT_PROTOCOL, NULL, HF_MEMBER_ALIVE, 0, NULL);
 }
 
 /* A name that is alive elsewhere is taken. */
@@ -155,6 +176,11 @@ bool hf_join_take_hello(struct hf_sync *s, const struct hf_endpoint *from,
 		s->counters.drop_undecodable++;
 		return false;
 	}
+	if (claim.facts.protocol_least > HF_SYNC_PROTOCOL ||
+	    claim.facts.protocol_most < HF_SYNC_PROTOCOL) {
+		refuse_protocol(s);
+		return false;
+	}
 	if (fresh && hello->conflict)
 		note_rival(s, s->self, &claim.facts.endpoint);
 	if ((fresh || known) && hello->receiver && hf_claim_read(hello->receiver, &claim) &&
@@ -175,7 +201,7 @@ bool hf_join_take_hello(struct hf_sync *s, const struct hf_endpoint *from,
 	if (!hello->token && !answer.receiver && !answer.conflict && (fresh || known) &&
 	    incarnation == s->self->incarnation)
 		return fresh && known;
-	if (!hello->conflict && within_limit(s))
+	if (!hello->conflict && (fresh || may_answer(s, &sealed->sender)))
 		greet(s, from, &sealed->sender, &answer);
 	return fresh && known;
 }
@@ -199,8 +225,9 @@ void hf_join_take_pull(struct hf_sync *s, struct hf_member *from)
 	size_t room = hf_body_room(s);
 	uint32_t i = 0;
 
-	if (!within_limit(s))
+	if (s->now - from->pulled < PULL_EVERY / 2 && from->pulled)
 		return;
+	from->pulled = s->now;
 	while (i < s->members.count) {
 		Holdfast__Datagram d = HOLDFAST__DATAGRAM__INIT;
 		struct hf_rumour_page page = { .count = 0 };
@@ -294,9 +321,18 @@ static void revive(struct hf_sync *s)
 		hello_to_seed(s, &j->seeds[hf_random_below(&s->random, j->seed_count)]);
 }
 
+static bool seeds_have_answered(const struct hf_sync *s)
+{
+	for (uint32_t i = 0; i < s->joiner.seed_count; i++)
+		if (!member_at(s, &s->joiner.seeds[i]))
+			return false;
+	return true;
+}
+
 static void joining_turn(struct hf_sync *s)
 {
 	struct hf_joiner *j = &s->joiner;
+	int err;
 
 	if (j->contact == HF_NEVER) {
 		if (j->seed_count && s->now - j->began < s->settings.join_timeout)
@@ -305,7 +341,17 @@ static void joining_turn(struct hf_sync *s)
 		hf_wake(s, j->contact + STEP_WAIT);
 		return;
 	}
-	hf_join_set_readiness(s, hf_fetch_start(s) == 0 ? HF_FETCHING : HF_READY_FIRST);
+	err = hf_fetch_start(s);
+	if (err == -ENOMEM)
+		return;
+	/* Others that have just started, too, know no more than this node: the cluster may be
+	 * elsewhere. */
+	if (err == -ENOENT && s->now - j->began < s->settings.join_timeout &&
+	    !seeds_have_answered(s)) {
+		hf_wake(s, j->began + s->settings.join_timeout);
+		return;
+	}
+	hf_join_set_readiness(s, err ? HF_READY_FIRST : HF_FETCHING);
 }
 
 /* Records of this node's own flows may still be on their way. */
@@ -326,10 +372,9 @@ static void leaving_turn(struct hf_sync *s)
 		hf_wake(s, j->leave_until);
 		return;
 	}
-	s->self->state = HF_MEMBER_LEFT;
-	hf_self_changed(s);
+	hf_self_leaves(s);
 	/* To more than the usual three: nobody will repeat it here. */
-	for (uint32_t i = 0; i < s->members.live_count && i < 16; i++)
+	for (uint32_t i = 0; i < s->members.live_count && i < HF_FAREWELLS; i++)
 		hf_send(s, s->members.live[i], &farewell);
 	hf_join_set_readiness(s, HF_GONE);
 }

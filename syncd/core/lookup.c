@@ -9,8 +9,9 @@
 
 #include "syncd/core/core.h"
 
-#define TIMEOUT	 HF_MS(50)
-#define ATTEMPTS 8 /* more than there can be: owners and previous owners */
+#define TIMEOUT	    HF_MS(50)
+#define TICKET_MASK (UINT32_MAX / (HF_LOOKUPS * 8))
+#define ATTEMPTS    8 /* more than there can be: owners and previous owners */
 
 /* The member to ask about a digest at an attempt; NULL: none at this one. */
 static struct hf_member *candidate(struct hf_sync *s, uint64_t digest, uint32_t attempt)
@@ -43,9 +44,10 @@ static void finish(struct hf_sync *s, struct hf_lookup *l)
 	s->output.told(s->context, l->ticket, l->records, l->found);
 }
 
+/* Which look-up, which attempt, and where it stands: of the ticket the low bits are enough. */
 static uint32_t wire_ticket(const struct hf_sync *s, const struct hf_lookup *l)
 {
-	return (l->ticket * ATTEMPTS + l->attempt) * HF_LOOKUPS + (l - s->lookups);
+	return ((l->ticket & TICKET_MASK) * ATTEMPTS + l->attempt) * HF_LOOKUPS + (l - s->lookups);
 }
 
 static void ask(struct hf_sync *s, struct hf_lookup *l, struct hf_member *m,
@@ -174,6 +176,7 @@ static void take_record(struct hf_lookup *l, const struct hf_record *record)
 void hf_lookup_take_answer(struct hf_sync *s, const Holdfast__Answer *answer)
 {
 	struct hf_lookup *l = &s->lookups[answer->ticket % HF_LOOKUPS];
+	uint32_t attempt = answer->ticket / HF_LOOKUPS - (l->ticket & TICKET_MASK) * ATTEMPTS;
 	struct hf_record records[HF_SYNC_LOOKUP_MAX];
 	int count = hf_records_unpack(answer->packed.data, answer->packed.len, records,
 				      HF_SYNC_LOOKUP_MAX);
@@ -182,13 +185,13 @@ void hf_lookup_take_answer(struct hf_sync *s, const Holdfast__Answer *answer)
 		s->counters.drop_undecodable++;
 		return;
 	}
-	if (!l->count || answer->ticket != wire_ticket(s, l))
+	if (!l->count || attempt > l->attempt)
 		return;
 	for (int i = 0; i < count && l->count; i++)
 		take_record(l, &records[i]);
 	if (!l->left) {
 		finish(s, l);
-	} else if (--l->awaited == 0) {
+	} else if (attempt == l->attempt && --l->awaited == 0) {
 		l->attempt++;
 		advance(s, l);
 	}

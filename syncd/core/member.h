@@ -4,12 +4,14 @@
  *
  *                     accused               not refuted in time
  *          +-> ALIVE ----------> SUSPECT ----------------------> DEAD
- *          |     | ^                | refuted                      | refuted, or started anew
- *          |     | +----------------+                              |
- *          |     | says so                                         |
- *          |     +----------------> LEFT                           |
- *          +-------------------------+-----------------------------+  (always with a higher
- * incarnation)
+ *          |     | ^                |                             |
+ *          |     | +----------------+                             |
+ *          |     |      refuted                                   |
+ *          |     | says so                                        |
+ *          |     +-----------------> LEFT                         |
+ *          |                          |                           |
+ *          +--------------------------+---------------------------+
+ *             refuted, or started anew: with a higher incarnation
  *
  * A claim counts if its incarnation is higher; of equal ones if its state is further right: ALIVE,
  * SUSPECT, DEAD, LEFT (SWIM, section 4.2); of equal states if its boot id is greater. So all who
@@ -96,6 +98,8 @@ struct hf_member {
 	struct hf_exchange *exchange; /* the same */
 	struct hf_endpoint rival;     /* claims its name from elsewhere; family 0: none */
 	hf_time rival_seen;
+	hf_time pulled; /* all that this node knows; 0: never */
+	hf_time warned; /* of its clock; 0: never */
 
 	uint32_t live_index; /* in hf_members.live */
 	/* Rumours about it (rumour.c). */

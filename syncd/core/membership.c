@@ -12,6 +12,7 @@
 
 /* Clocks may differ by so much: a day, in stamps. Beyond, a wrong clock is more likely. */
 #define CLOCK_LEAP (86400U * HF_STAMPS_SECOND)
+#define WARN_EVERY HF_SECONDS(60)
 #define CLOCK_JUMP HF_STAMPS_SECOND
 #define EPOCH_LEAP (1U << 20)
 
@@ -41,11 +42,28 @@ void hf_self_changed(struct hf_sync *s)
 	raise_incarnation(s, s->self->incarnation, true);
 }
 
+void hf_self_leaves(struct hf_sync *s)
+{
+	hf_self_changed(s);
+	count_out(s, s->self);
+	s->self->state = HF_MEMBER_LEFT;
+	s->self->rumour_left = HF_FAREWELLS;
+}
+
+/* Nobody raises it so far: whoever claims so lies, and believed, would leave no higher one to
+ * refute with. A former life's may be any, but for the last. */
+static bool is_incredible(const struct hf_sync *s, const struct hf_claim *claim)
+{
+	if (claim->party.boot != s->self->party.boot)
+		return claim->incarnation > UINT32_MAX - HF_INCARNATION_LEAP;
+	return claim->incarnation - s->self->incarnation >= HF_INCARNATION_LEAP;
+}
+
 static void claim_about_self(struct hf_sync *s, const struct hf_claim *claim)
 {
 	bool same = claim->party.boot == s->self->party.boot;
 
-	if (claim->incarnation < s->self->incarnation || claim->incarnation == UINT32_MAX ||
+	if (claim->incarnation < s->self->incarnation || is_incredible(s, claim) ||
 	    s->self->state == HF_MEMBER_LEFT)
 		return;
 	if (same && claim->state == HF_MEMBER_ALIVE)
@@ -108,7 +126,8 @@ static void take(struct hf_sync *s, struct hf_member *m, const struct hf_claim *
 	hf_members_set_live(&s->members, m, hf_member_lives(m));
 	s->joiner.changed_at = s->now;
 
-	if (m->state == HF_MEMBER_ALIVE)
+	/* It has refuted. Other news of it say nothing about whether it lives now. */
+	if (m->state == HF_MEMBER_ALIVE && before == HF_MEMBER_SUSPECT)
 		hf_probe_end(s, m);
 	if (!hf_member_lives(m))
 		end_dealings(s, m);
@@ -179,7 +198,10 @@ static void follow_clock(struct hf_sync *s, struct hf_member *from, uint32_t clo
 	int64_t ahead = (int64_t)clock - hf_stamp_now(s);
 
 	if (ahead > CLOCK_LEAP && s->stamp_known) {
-		hf_tell(s, HF_EVENT_CLOCK, from, from->state, 0, NULL);
+		if (!from->warned || s->now - from->warned > WARN_EVERY)
+			hf_tell(s, HF_EVENT_CLOCK, from, from->state, 0, NULL);
+		if (!from->warned || s->now - from->warned > WARN_EVERY)
+			from->warned = s->now;
 		return;
 	}
 	if (ahead > 0 || !s->stamp_known) {

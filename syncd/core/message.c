@@ -123,7 +123,6 @@ void hf_claim_write(const struct hf_member *member, Holdfast__Member *m, bool fa
 static void fill_about(const struct hf_sync *s, Holdfast__About *about)
 {
 	holdfast__about__init(about);
-	about->incarnation = s->self->incarnation;
 	about->clock = hf_stamp_now(s);
 	about->epoch = s->view.epoch;
 	about->view = s->view.now.view;
@@ -131,7 +130,7 @@ static void fill_about(const struct hf_sync *s, Holdfast__About *about)
 	about->members = s->members.digest;
 }
 
-/* Packs what fits; an impossible size would be our own fault, and is not sent. */
+/* What would not fit would be our own fault: nothing of it is sent. */
 static size_t pack(struct hf_sync *s, const Holdfast__Datagram *datagram)
 {
 	size_t size = holdfast__datagram__get_packed_size(datagram);
@@ -162,7 +161,7 @@ static void emit(struct hf_sync *s, const struct hf_endpoint *to, size_t length)
 	s->output.datagram(s->context, to, s->sealed, length);
 }
 
-/* About has 31 bytes at most, and its own tag and length. */
+/* About has 31 bytes at most: 5 + 6 + 9 + 2 + 9, and its own tag and length. */
 #define ABOUT_ROOM 40
 
 uint32_t hf_body_room(const struct hf_sync *s)

@@ -4,16 +4,17 @@
  * 2002), Lifeguard's suspicion (Dadgar et al. 2018), and one departure from both: how long a
  * suspect has is not a number but the evidence.
  *
- *             ping each 50 ms  to the next member
- *    (idle) ---------------------------------------> round 0: ping
- *      ^                                                |  no answer in 50 ms, or what the network
- * needs |                                                v |  an answer, to any ping, by any way
- * round n: ping, and ping by three relays
- *      +------------------------------------------------|  after the second: SUSPECT
- *                                                       |  evidence enough, and silent for 300 ms:
- * DEAD
- *                                                       v
- *                                                   (dead)
+ *           ping each 50 ms to the next member
+ *    (idle) ----------------------------------> round 0: ping
+ *      ^                                           |
+ *      |                                           | no answer in 50 ms, or what the network needs
+ *      |   an answer, to any ping, by any way      v
+ *      +--------------------------------------- round n: ping, and ping by three relays
+ *                                                  |
+ *                                                  | after the second round: SUSPECT
+ *                                                  | evidence enough, and silent for 300 ms: DEAD
+ *                                                  v
+ *                                                (dead)
  *
  * Each ping that a member leaves unanswered is evidence against it: as many powers of ten as its
  * loss is improbable, given what this node has measured of late (health.h). So is each relay that
@@ -102,7 +103,7 @@ static void ask_relays(struct hf_sync *s, struct hf_member *m)
 	for (uint32_t i = 0; i < n && m->probe.relays < RELAYS_ASKED; i++) {
 		struct hf_member *relay = s->members.live[(start + i) % n];
 
-		if (relay == m || relay->probe.rounds)
+		if (relay == m || (relay->probe.active && relay->probe.rounds))
 			continue;
 		ask_relay(s, relay, m);
 		m->probe.relays++;

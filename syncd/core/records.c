@@ -4,8 +4,7 @@
 #include "syncd/core/core.h"
 
 /* A sixteenth of all shards each second: a record outlives its life by 16 s at most. */
-#define EXPIRY_EVERY  HF_SECONDS(1)
-#define EXPIRY_SHARDS (HF_SHARDS / 16)
+#define EXPIRY_GROUPS 16
 
 /* Of a stamp that is ahead of the cluster's clock by more than this somebody made a mistake. */
 #define STAMP_AHEAD (2 * HF_STAMPS_SECOND)
@@ -35,22 +34,22 @@ static void take_foreign(struct hf_sync *s, uint32_t shard)
 		hf_exchange_soon(s, hf_members_find(&s->members, owners->owner[shard][rank]));
 }
 
-uint32_t hf_records_apply(struct hf_sync *s, const struct hf_record *records, uint32_t count)
+void hf_records_apply(struct hf_sync *s, const struct hf_record *records, uint32_t count)
 {
 	for (uint32_t i = 0; i < count; i++) {
 		uint32_t shard = hf_shard(records[i].key);
 
 		apply(s, &records[i]);
-		if (!hf_owners_owns(&s->view.now, shard, s->self->party.id))
+		/* What is fetched is what will be this node's. */
+		if (!s->fetch && !hf_owners_owns(&s->view.now, shard, s->self->party.id))
 			take_foreign(s, shard);
 	}
-	return count;
 }
 
 static void send_to_owner(struct hf_sync *s, uint64_t owner, const struct hf_record *r)
 {
 	struct hf_member *m = hf_members_find(&s->members, owner);
-	struct hf_channel *channel = m ? hf_channel_of(m) : NULL;
+	struct hf_channel *channel = m ? hf_channel_of(s, m) : NULL;
 
 	if (!channel || !hf_channel_put(channel, r))
 		s->counters.records_overflowed++;
@@ -105,19 +104,34 @@ void hf_records_take(struct hf_sync *s, struct hf_member *from, const Holdfast__
 	hf_channel_acknowledge(s, from, message->sequence);
 }
 
+/* By the cluster's clock, so that replicas forget a record in the same second, and don't take each
+ * other's for news in between. */
+static void expire(struct hf_sync *s)
+{
+	uint32_t second = hf_stamp_now(s) / HF_STAMPS_SECOND;
+	uint32_t late = second - s->expired;
+
+	if (late > EXPIRY_GROUPS)
+		late = EXPIRY_GROUPS;
+	for (s->expired = second - late; s->expired != second;) {
+		uint32_t first = ++s->expired % EXPIRY_GROUPS * (HF_SHARDS / EXPIRY_GROUPS);
+		uint32_t oldest = s->expired * HF_STAMPS_SECOND;
+
+		if (oldest <= HF_RECORD_LIFE)
+			continue;
+		for (uint32_t i = 0; i < HF_SHARDS / EXPIRY_GROUPS; i++)
+			s->counters.records_expired +=
+				hf_store_expire(s->store, first + i, oldest - HF_RECORD_LIFE);
+	}
+}
+
 void hf_records_turn(struct hf_sync *s)
 {
 	uint32_t now = hf_stamp_now(s);
 
-	if (s->now >= s->next_expiry) {
-		s->next_expiry = s->now + EXPIRY_EVERY;
-		for (uint32_t i = 0; i < EXPIRY_SHARDS && now > HF_RECORD_LIFE; i++) {
-			s->counters.records_expired +=
-				hf_store_expire(s->store, s->expiry_shard, now - HF_RECORD_LIFE);
-			s->expiry_shard = (s->expiry_shard + 1) % HF_SHARDS;
-		}
-	}
-	hf_wake(s, s->next_expiry);
+	expire(s);
+	hf_wake(s, s->now + (HF_STAMPS_SECOND - now % HF_STAMPS_SECOND) *
+				    (HF_SECONDS(1) / HF_STAMPS_SECOND));
 	for (uint32_t i = 0; i < s->members.live_count; i++)
 		if (s->members.live[i]->channel)
 			hf_channel_turn(s, s->members.live[i]);

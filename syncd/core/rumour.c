@@ -8,7 +8,6 @@
  * to three members at once besides: that tells a hundred nodes in some five steps, not five pings.
  */
 #include <math.h>
-#include <string.h>
 
 #include "syncd/core/core.h"
 

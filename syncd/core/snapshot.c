@@ -233,6 +233,10 @@ static void ask_next(struct hf_sync *s)
 		return;
 	}
 	source = source_for(s, first);
+	if (!source && !s->view.now.count) {
+		end_fetch(s, HF_READY_FIRST); /* all who had them are gone */
+		return;
+	}
 	if (!source) {
 		f->retry = s->now + RETRY;
 		return;
@@ -341,7 +345,8 @@ static bool take_frame(struct hf_sync *s, size_t length)
 		fail(s, "a frame held no records");
 		return false;
 	}
-	s->counters.snapshot_records += hf_records_apply(s, records, count);
+	s->counters.snapshot_records += count;
+	hf_records_apply(s, records, count);
 	if (last)
 		source_done(s);
 	return !last;

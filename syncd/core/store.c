@@ -7,6 +7,7 @@
 #include "syncd/core/random.h"
 
 #define SLOTS_LEAST 8
+#define SHARD_MOST  32768
 
 struct shard {
 	struct hf_record *slots; /* backend 0: free */
@@ -101,7 +102,7 @@ enum hf_merge hf_store_merge(struct hf_store *store, const struct hf_record *rec
 	slot = &shard->slots[slot_of(shard, hf_record_digest(record))];
 	if (slot->backend)
 		return replace(shard, slot, record);
-	if (store->count >= store->most)
+	if (store->count >= store->most || shard->count >= SHARD_MOST)
 		return HF_MERGE_FULL;
 	*slot = *record;
 	shard->digest += share_of(record);
@@ -124,6 +125,11 @@ const struct hf_record *hf_store_find(const struct hf_store *store, uint64_t dig
 uint64_t hf_store_count(const struct hf_store *store)
 {
 	return store->count;
+}
+
+bool hf_store_is_full(const struct hf_store *store)
+{
+	return store->count >= store->most;
 }
 
 uint32_t hf_store_shard_count(const struct hf_store *store, uint32_t shard)

@@ -5,7 +5,8 @@
  *
  * Each shard is a hash table of its own, open addressing with linear probing, so that handing a
  * shard on, comparing it and dropping it touch nothing else. 16 bytes a record, at most three
- * quarters full: some 30 bytes each after doubling.
+ * quarters full: some 30 bytes each after doubling. No shard may have more than 32,768, a hundred
+ * times its share of a million: digests that are chosen to meet can't make work unbounded.
  */
 #ifndef HF_SYNC_STORE_H
 #define HF_SYNC_STORE_H
@@ -32,6 +33,7 @@ enum hf_merge hf_store_merge(struct hf_store *store, const struct hf_record *rec
 const struct hf_record *hf_store_find(const struct hf_store *store, uint64_t digest);
 
 uint64_t hf_store_count(const struct hf_store *store);
+bool hf_store_is_full(const struct hf_store *store);
 uint32_t hf_store_shard_count(const struct hf_store *store, uint32_t shard);
 
 /* The same for all who hold the same backends for the same digests, refreshed within the same 51 s;
@@ -39,7 +41,7 @@ uint32_t hf_store_shard_count(const struct hf_store *store, uint32_t shard);
 uint32_t hf_store_shard_digest(const struct hf_store *store, uint32_t shard);
 
 /* Copies at most `most` records of the shard, going on at *cursor (0 to begin), and moves it. 0: no
- * more. A shard that changes meanwhile may show a record twice, or miss one that came in. */
+ * more. A shard that changes meanwhile may show a record twice, or not at all. */
 uint32_t hf_store_read(const struct hf_store *store, uint32_t shard, uint32_t *cursor,
 		       struct hf_record *records, uint32_t most);
 

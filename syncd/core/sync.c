@@ -48,9 +48,11 @@ static void start_timers(struct hf_sync *s)
 	s->rumours.at_once = s->view.dirty = s->joiner.contact = HF_NEVER;
 	s->joiner.began = s->joiner.next_hello = s->joiner.next_revival = s->now;
 	s->joiner.changed_at = s->joiner.in_step_at = s->now;
-	s->joiner.hellos_since = s->now - HF_SECONDS(1);
+	s->joiner.answers_since = s->now - HF_SECONDS(1);
+	s->joiner.protocol_told = HF_NEVER;
+	s->expired = hf_stamp_now(s) / HF_STAMPS_SECOND;
 	s->prober.next = s->now;
-	s->next_expiry = s->next_forget = s->now;
+	s->next_forget = s->now;
 	s->view.since = s->now;
 	s->deadline = s->now;
 }

@@ -70,6 +70,7 @@ enum hf_event_kind {
 	HF_EVENT_SETTLED,   /* the former view's records are handed over, or its time is up */
 	HF_EVENT_FETCH,	    /* a snapshot's stream failed: `why` */
 	HF_EVENT_CLOCK,	    /* a member's clock is too far off to be followed */
+	HF_EVENT_PROTOCOL,  /* a node of an incompatible version said hello, and was refused */
 };
 
 struct hf_event {
@@ -104,16 +105,18 @@ struct hf_sync_output {
 	X(datagrams_sent)                                                                         \
 	X(datagrams_received)                                                                     \
 	X(bytes_sent)                                                                             \
-	X(bytes_received) X(drop_malformed) X(drop_cluster) X(drop_key) X(drop_forged) X(         \
-		drop_replayed) X(drop_unknown_boot) X(drop_undecodable) X(drop_limited) X(probes) \
-		X(probes_failed) X(suspicions) X(deaths) X(refutations) X(conflicts)              \
-			X(records_exported) X(records_sent) X(records_resent) X(records_received) \
-				X(records_applied) X(records_expired) X(records_refused) X(       \
-					records_overflowed) X(lookups) X(lookups_found)           \
-					X(lookups_timed_out) X(lookups_answered) X(exchanges)     \
-						X(exchanges_differing) X(records_handed_on)       \
-							X(snapshots_served) X(snapshot_records)   \
-								X(snapshots_refused)
+	X(bytes_received)                                                                         \
+	X(drop_malformed)                                                                         \
+	X(drop_cluster)                                                                           \
+	X(drop_key) X(drop_forged) X(drop_replayed) X(drop_protocol) X(drop_unknown_boot) X(      \
+		drop_undecodable) X(drop_limited) X(probes) X(probes_failed) X(suspicions)        \
+		X(deaths) X(refutations) X(conflicts) X(records_exported) X(records_sent) X(      \
+			records_resent) X(records_received) X(records_applied) X(records_expired) \
+			X(records_refused) X(records_overflowed) X(lookups) X(lookups_found)      \
+				X(lookups_timed_out) X(lookups_answered) X(exchanges)             \
+					X(exchanges_differing) X(records_handed_on)               \
+						X(snapshots_served) X(snapshot_records)           \
+							X(snapshots_refused)
 
 struct hf_sync_counters {
 #define HF_SYNC_COUNTER(name) uint64_t name;

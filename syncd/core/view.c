@@ -101,19 +101,45 @@ static bool all_are_settled(const struct hf_sync *s)
 	for (uint32_t i = 0; i < s->members.live_count; i++) {
 		const struct hf_member *m = s->members.live[i];
 
-		if (m->facts.ready && (m->view != s->view.now.view || !m->settled))
+		/* Who leaves is no owner now, and hands on most. */
+		bool holds = m->facts.ready || hf_owners_has(s->view.previous, m->party.id);
+
+		if (holds && (m->view != s->view.now.view || !m->settled))
 			return false;
 	}
 	return s->view.settled;
 }
 
+/* All of the shard's owners have what this node has. */
+static bool is_handed_on(struct hf_sync *s, uint32_t shard)
+{
+	const struct hf_owners *owners = &s->view.now;
+
+	for (uint32_t rank = 0; rank < owners->replicas && owners->owner[shard][rank]; rank++) {
+		const struct hf_member *m =
+			hf_members_find(&s->members, owners->owner[shard][rank]);
+
+		if (!m || !m->exchange || !m->exchange->confirmed)
+			return false;
+	}
+	return owners->owner[shard][0];
+}
+
 static void drop_foreign(struct hf_sync *s)
 {
+	/* A joiner's are the ones that it will own. */
+	if (!hf_owners_has(&s->view.now, s->self->party.id) && s->joiner.readiness < HF_LEAVING)
+		return;
 	s->view.foreign = false;
-	for (uint32_t shard = 0; shard < HF_SHARDS; shard++)
-		if (s->view.now.owner[shard][0] &&
-		    !hf_owners_owns(&s->view.now, shard, s->self->party.id))
+	for (uint32_t shard = 0; shard < HF_SHARDS; shard++) {
+		if (!hf_store_shard_count(s->store, shard) ||
+		    hf_owners_owns(&s->view.now, shard, s->self->party.id))
+			continue;
+		if (is_handed_on(s, shard))
 			hf_store_drop(s->store, shard);
+		else
+			s->view.foreign = true;
+	}
 }
 
 static void end_previous(struct hf_sync *s, const char *why)

@@ -275,7 +275,7 @@ void sim_check_all(struct sim *sim)
 		sim_break(sim, "%.1f s after the last fault %s", calm / 1e6, why);
 	if (calm < RECORD_AFTER + slack)
 		return;
-	missing = sim_missing_records(sim, sim->now - HF_SECONDS(2));
+	missing = sim_missing_records(sim, sim->now - HF_SECONDS(3));
 	if (missing)
 		sim_break(sim, "%.1f s after the last fault owners lack %u records", calm / 1e6,
 			  missing);
