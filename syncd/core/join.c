@@ -13,6 +13,9 @@
  *    B -> A   hello(B), echo a, token b             sealed for A; A now knows B
  *    A -> B   hello(A), echo b                      sealed for B; B now knows A
  *
+ * If A's name is that of a member that lives at another address, the second says so instead, A
+ * joins nothing, and the third lets B note the rival: both show it.
+ *
  * All others learn A's boot id by rumour, and greet nobody. An authentic datagram of a life that is
  * not known - just started, or long over and recorded - changes nothing and is answered by a hello
  * with a token. Seeds, and members that are dead, are greeted for ever, so that a partition heals
@@ -161,49 +164,109 @@ static const struct hf_member *worth_telling(const struct hf_member *m,
 	return m && (m->state != HF_MEMBER_ALIVE || m->party.boot != party->boot) ? m : NULL;
 }
 
-bool hf_join_take_hello(struct hf_sync *s, const struct hf_endpoint *from,
-			const struct hf_sealed *sealed, const Holdfast__Hello *hello)
-{
-	struct hf_member *m = hf_members_find(&s->members, sealed->sender.id);
-	bool fresh = hello->echo && is_my_token(s, hello->echo);
-	bool known = m && m != s->self && m->party.boot == sealed->sender.boot;
-	uint32_t incarnation = s->self->incarnation;
-	struct greeting answer = { .echo = hello->token };
+/* A hello that has come. */
+struct visit {
+	const struct hf_endpoint *from;
+	const struct hf_sealed *sealed;
+	const Holdfast__Hello *hello;
 	struct hf_claim claim;
+	struct hf_member *m; /* of the sender's id; NULL: none */
+	bool fresh;	     /* it echoes a token of this node's */
+	bool known;	     /* the sender is a member in this very life */
+};
 
-	if (!hello->self || !hf_claim_read(hello->self, &claim) || !claim.has_facts ||
-	    claim.party.id != sealed->sender.id || claim.party.boot != sealed->sender.boot) {
+static void look_up(struct hf_sync *s, struct visit *v)
+{
+	v->m = hf_members_find(&s->members, v->sealed->sender.id);
+	v->known = v->m && v->m != s->self && v->m->party.boot == v->sealed->sender.boot;
+}
+
+static bool read_visit(struct hf_sync *s, struct visit *v)
+{
+	if (!v->hello->self || !hf_claim_read(v->hello->self, &v->claim) || !v->claim.has_facts ||
+	    v->claim.party.id != v->sealed->sender.id ||
+	    v->claim.party.boot != v->sealed->sender.boot) {
 		s->counters.drop_undecodable++;
 		return false;
 	}
-	if (claim.facts.protocol_least > HF_SYNC_PROTOCOL ||
-	    claim.facts.protocol_most < HF_SYNC_PROTOCOL) {
+	if (v->claim.facts.protocol_least > HF_SYNC_PROTOCOL ||
+	    v->claim.facts.protocol_most < HF_SYNC_PROTOCOL) {
 		refuse_protocol(s);
 		return false;
 	}
-	if (fresh && hello->conflict)
-		note_rival(s, s->self, &claim.facts.endpoint);
-	if ((fresh || known) && hello->receiver && hf_claim_read(hello->receiver, &claim) &&
-	    claim.party.id == s->self->party.id)
-		hf_claim_apply(s, &claim, sealed->sender.id);
-	hf_claim_read(hello->self, &claim);
-	if (fresh && is_rival(s, m, &claim)) {
-		note_rival(s, m, &claim.facts.endpoint);
-		answer.conflict = true;
-	} else if (fresh) {
-		admit(s, &claim);
-		m = hf_members_find(&s->members, sealed->sender.id);
-		known = m && m->party.boot == sealed->sender.boot;
+	v->fresh = v->hello->echo && is_my_token(s, v->hello->echo);
+	look_up(s, v);
+	return true;
+}
+
+/* This node's name is another's: nothing may be begun under it. The other side should know, too. */
+static void hear_conflict(struct hf_sync *s, const struct visit *v)
+{
+	note_rival(s, s->self, &v->claim.facts.endpoint);
+	if (v->hello->token)
+		greet(s, v->from, &v->sealed->sender,
+		      &(struct greeting){ .echo = v->hello->token });
+}
+
+/* The sender's name is another's. Only one that has proved to live is noted; it has been told. */
+static void refuse_rival(struct hf_sync *s, const struct visit *v)
+{
+	if (v->fresh)
+		note_rival(s, v->m, &v->claim.facts.endpoint);
+	else if (may_answer(s, &v->sealed->sender))
+		greet(s, v->from, &v->sealed->sender,
+		      &(struct greeting){ .token = token_at(s, s->now),
+					  .echo = v->hello->token,
+					  .conflict = true });
+}
+
+/* What the sender thinks of this node, if that is not that it lives. */
+static void hear_of_self(struct hf_sync *s, const struct visit *v)
+{
+	struct hf_claim claim;
+
+	if ((v->fresh || v->known) && v->hello->receiver &&
+	    hf_claim_read(v->hello->receiver, &claim) && claim.party.id == s->self->party.id)
+		hf_claim_apply(s, &claim, v->sealed->sender.id);
+}
+
+/* Where everything has been said there is no answer, or there would be no end. */
+static void answer(struct hf_sync *s, const struct visit *v, bool refuted)
+{
+	struct greeting g = {
+		.token = v->known ? 0 : token_at(s, s->now),
+		.echo = v->hello->token,
+		.receiver = worth_telling(v->m, &v->sealed->sender),
+	};
+
+	if (!g.echo && !g.receiver && (v->fresh || v->known) && !refuted)
+		return;
+	if (v->fresh || may_answer(s, &v->sealed->sender))
+		greet(s, v->from, &v->sealed->sender, &g);
+}
+
+bool hf_join_take_hello(struct hf_sync *s, const struct hf_endpoint *from,
+			const struct hf_sealed *sealed, const Holdfast__Hello *hello)
+{
+	struct visit v = { .from = from, .sealed = sealed, .hello = hello };
+	uint32_t incarnation = s->self->incarnation;
+
+	if (!read_visit(s, &v))
+		return false;
+	if (v.fresh && hello->conflict) {
+		hear_conflict(s, &v);
+		return false;
 	}
-	answer.token = known ? 0 : token_at(s, s->now);
-	answer.receiver = m == s->self ? NULL : worth_telling(m, &sealed->sender);
-	/* Where everything has been said there is no answer, or there would be no end. */
-	if (!hello->token && !answer.receiver && !answer.conflict && (fresh || known) &&
-	    incarnation == s->self->incarnation)
-		return fresh && known;
-	if (!hello->conflict && (fresh || may_answer(s, &sealed->sender)))
-		greet(s, from, &sealed->sender, &answer);
-	return fresh && known;
+	if (is_rival(s, v.m, &v.claim)) {
+		refuse_rival(s, &v);
+		return false;
+	}
+	hear_of_self(s, &v);
+	if (v.fresh)
+		admit(s, &v.claim);
+	look_up(s, &v);
+	answer(s, &v, incarnation != s->self->incarnation);
+	return v.fresh && v.known;
 }
 
 void hf_join_pull(struct hf_sync *s, struct hf_member *from)

@@ -20,7 +20,8 @@ bool hf_replay_accept(struct hf_replay *replay, uint64_t counter)
 {
 	uint64_t *word = &replay->seen[counter / 64 % WORDS], bit = 1ULL << (counter % 64);
 
-	if (!counter || replay->highest >= counter + HF_REPLAY_WINDOW)
+	if (!counter ||
+	    (replay->highest > counter && replay->highest - counter >= HF_REPLAY_WINDOW))
 		return false;
 	if (counter > replay->highest)
 		advance(replay, counter);

@@ -56,8 +56,8 @@ static void owners_are_different_members(void **state)
 	assert_true(a.owner[0][0] == 0 && a.view == 0);
 }
 
-/* From N to N + 1 members a first owner changes for about 1 / (N + 1) of the shards, and then to the
- * new one; and nothing else. */
+/* From N to N + 1 members a first owner changes for about 1 / (N + 1) of the shards, and then to
+ * the new one; and nothing else. */
 static void few_shards_move(void **state)
 {
 	(void)state;
@@ -73,8 +73,7 @@ static void few_shards_move(void **state)
 				moved += b.owner[shard][0] == new_one;
 				continue;
 			}
-			assert_memory_equal(a.owner[shard], b.owner[shard],
-					    sizeof(a.owner[shard]));
+			assert_memory_equal(a.owner[shard], b.owner[shard], sizeof(a.owner[shard]));
 		}
 		assert_in_range(moved, HF_SHARDS * 7 / 10 / (n + 1),
 				HF_SHARDS * 13 / 10 / (n + 1) + 1);

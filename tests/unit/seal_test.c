@@ -176,7 +176,8 @@ static void agrees_with_a_model(void **state)
 
 		x = x * 6364136223846793005ULL + 1442695040888963407ULL;
 		counter = highest + 1 + (x >> 40) % 40;
-		counter = counter > (x >> 33) % 9000 ? counter - (x >> 33) % 9000 : 1;
+		if (x >> 63)
+			counter = counter > (x >> 33) % 9000 ? counter - (x >> 33) % 9000 : 1;
 		if (counter >= 100000)
 			break;
 		expected = !seen[counter] && counter + HF_REPLAY_WINDOW > highest;
