@@ -13,11 +13,11 @@
 #include "lib/log.h"
 #include "lib/node_protocol.h"
 #include "syncd/node_message.h"
+#include "syncd/node_take.h"
 
 #define CLIENTS_MOST   16
 #define BACKLOG	       8
 #define PACKETS_A_TURN 64
-#define EXPORT_MOST    4096 /* records a packet */
 /* How much credit there is at most, and how much must be missing before more is given. */
 #define CREDIT_MOST 16384
 #define CREDIT_STEP 2048
@@ -97,7 +97,7 @@ static void on_client_closed(uv_handle_t *handle)
 	free_if_closed(n);
 }
 
-static void set_serving(struct hf_node_socket *n, const Holdfast__NodeHello *hello, bool serving)
+static void set_serving(struct hf_node_socket *n, const struct hf_node_hello *hello, bool serving)
 {
 	const struct hf_member_facts *f = &hf_sync_self(n->daemon->sync)->facts;
 
@@ -239,64 +239,20 @@ void hf_node_socket_settle(struct hf_node_socket *n)
 	}
 }
 
-static bool take_hello(struct client *c, const Holdfast__NodeHello *hello)
+static void greet(struct client *c, const struct hf_node_hello *hello)
 {
 	struct hf_node_socket *n = c->nodes;
 
-	if (hello->protocol != HF_NODE_PROTOCOL) {
-		hf_error("%.60s speaks protocol %u, this syncd %d: upgrade the older of the two",
-			 hello->program, hello->protocol, HF_NODE_PROTOCOL);
-		return false;
-	}
 	if (n->lbnode && n->lbnode != c)
 		end_client(n->lbnode, "another one has come");
 	uv_timer_stop(&n->grace);
-	hf_notice("%.60s is connected%s", hello->program,
+	hf_notice("%s is connected%s", hello->program,
 		  hello->serving ? "" : ", and does not serve yet");
 	n->lbnode = c;
 	c->is_lbnode = c->owners_due = c->again_due = true;
 	c->again = hf_all_shards;
 	c->credit = 0;
 	set_serving(n, hello, hello->serving);
-	return true;
-}
-
-static bool take_export(struct client *c, const Holdfast__Export *export)
-{
-	struct hf_sync *sync = c->nodes->daemon->sync;
-	hf_time now = hf_daemon_now();
-	struct hf_record records[EXPORT_MOST];
-	int count =
-		hf_records_unpack(export->packed.data, export->packed.len, records, EXPORT_MOST);
-	uint32_t sent, stamp = hf_sync_stamp(sync, now);
-
-	if (count < 0 || !c->is_lbnode)
-		return false;
-	/* Ages count from now: the packet's own stamp is of a clock that only syncd knows. */
-	memcpy(&sent, export->packed.data + 1, sizeof(sent));
-	for (int i = 0; i < count; i++) {
-		uint32_t age = sent - records[i].stamp;
-
-		records[i].stamp = age < stamp ? stamp - age : 0;
-	}
-	hf_sync_export(sync, records, count, now);
-	c->credit -= (uint32_t)count < c->credit ? (uint32_t)count : c->credit;
-	return true;
-}
-
-static bool take_ask(struct client *c, const Holdfast__Ask *ask)
-{
-	struct hf_node_socket *n = c->nodes;
-	uint64_t digests[HF_SYNC_LOOKUP_MAX];
-	int count =
-		hf_digests_unpack(ask->digests.data, ask->digests.len, digests, HF_SYNC_LOOKUP_MAX);
-
-	if (count < 1 || !c->is_lbnode)
-		return false;
-	/* Too many at once: nobody knows, as far as can be told in time. */
-	if (hf_sync_lookup(n->daemon->sync, digests, count, ask->ticket, hf_daemon_now()) < 0)
-		hf_node_socket_told(n, ask->ticket, NULL, 0);
-	return true;
 }
 
 static void send_status(struct client *c)
@@ -316,27 +272,35 @@ static void send_status(struct client *c)
 					sizeof(n->packet)));
 }
 
-static bool take_message(struct client *c, const Holdfast__ToSync *m)
+/* False: the client is gone. */
+static bool obey(struct client *c, enum hf_node_taken taken, const struct hf_node_news *news)
 {
-	switch (m->body_case) {
-	case HOLDFAST__TO_SYNC__BODY_HELLO:
-		return take_hello(c, m->hello);
-	case HOLDFAST__TO_SYNC__BODY_EXPORT:
-		return take_export(c, m->export);
-	case HOLDFAST__TO_SYNC__BODY_ASK:
-		return take_ask(c, m->ask);
-	case HOLDFAST__TO_SYNC__BODY_STATUS:
+	c->credit -= news->exported < c->credit ? news->exported : c->credit;
+	switch (taken) {
+	case HF_NODE_TAKEN:
+		break;
+	case HF_NODE_GREETED:
+		greet(c, &news->hello);
+		break;
+	case HF_NODE_STATE:
+		set_serving(c->nodes, &news->hello, news->hello.serving);
+		break;
+	case HF_NODE_ASKED:
 		send_status(c);
-		return true;
-	case HOLDFAST__TO_SYNC__BODY_STATE:
-		if (!c->is_lbnode)
-			return false;
-		set_serving(c->nodes, m->state, m->state->serving);
-		return true;
-	case HOLDFAST__TO_SYNC__BODY__NOT_SET:
-	default:
-		return true; /* of a later version */
+		break;
+	case HF_NODE_BUSY:
+		hf_node_socket_told(c->nodes, news->ticket, NULL, 0);
+		break;
+	case HF_NODE_VERSION:
+		hf_error("%s speaks protocol %u, this syncd %d: upgrade the older of the two",
+			 news->hello.program, news->hello.protocol, HF_NODE_PROTOCOL);
+		end_client(c, "it speaks another protocol");
+		break;
+	case HF_NODE_REFUSED:
+		end_client(c, "it sent what can't be understood");
+		break;
 	}
+	return !uv_is_closing((uv_handle_t *)&c->poll);
 }
 
 /* False: no more for now, or the client is gone. */
@@ -344,8 +308,8 @@ static bool take_packet(struct client *c)
 {
 	struct hf_node_socket *n = c->nodes;
 	ssize_t length = recv(c->fd, n->packet, sizeof(n->packet), MSG_DONTWAIT | MSG_TRUNC);
-	Holdfast__ToSync *message;
-	bool good = false;
+	struct hf_node_news news = { .exported = 0 };
+	enum hf_node_taken taken = HF_NODE_REFUSED;
 
 	if (length < 0 && (errno == EAGAIN || errno == EINTR))
 		return false;
@@ -353,15 +317,10 @@ static bool take_packet(struct client *c)
 		end_client(c, length ? strerror(errno) : "it closed the connection");
 		return false;
 	}
-	message = length > (ssize_t)sizeof(n->packet)
-			  ? NULL
-			  : holdfast__to_sync__unpack(NULL, length, n->packet);
-	if (message)
-		good = take_message(c, message);
-	holdfast__to_sync__free_unpacked(message, NULL);
-	if (!good)
-		end_client(c, "it sent what can't be understood");
-	return good && !uv_is_closing((uv_handle_t *)&c->poll);
+	if (length <= (ssize_t)sizeof(n->packet))
+		taken = hf_node_take(n->daemon->sync, n->packet, length, c->is_lbnode, &news,
+				     hf_daemon_now());
+	return obey(c, taken, &news);
 }
 
 static void on_client(uv_poll_t *handle, int status, int events)

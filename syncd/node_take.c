@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "syncd/node_take.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "lib/node_protocol.h"
+#include "proto/node.pb-c.h"
+
+#define EXPORT_MOST 4096 /* records a packet */
+
+static void read_hello(const Holdfast__NodeHello *message, struct hf_node_hello *hello)
+{
+	*hello = (struct hf_node_hello){
+		.protocol = message->protocol,
+		.config = message->config,
+		.tables = message->tables,
+		.serving = message->serving,
+	};
+	snprintf(hello->program, sizeof(hello->program), "%s", message->program);
+	for (char *c = hello->program; *c; c++)
+		if (!isprint((unsigned char)*c))
+			*c = '?';
+}
+
+static enum hf_node_taken take_export(struct hf_sync *sync, const Holdfast__Export *message,
+				      struct hf_node_news *news, hf_time now)
+{
+	struct hf_record records[EXPORT_MOST];
+	int count =
+		hf_records_unpack(message->packed.data, message->packed.len, records, EXPORT_MOST);
+	uint32_t sent, stamp = hf_sync_stamp(sync, now);
+
+	if (count < 0)
+		return HF_NODE_REFUSED;
+	/* Ages count from now: the cluster's clock is known to syncd alone. */
+	memcpy(&sent, message->packed.data + 1, sizeof(sent));
+	for (int i = 0; i < count; i++) {
+		uint32_t age = sent - records[i].stamp;
+
+		records[i].stamp = age < stamp ? stamp - age : 0;
+	}
+	hf_sync_export(sync, records, count, now);
+	news->exported = count;
+	return HF_NODE_TAKEN;
+}
+
+static enum hf_node_taken take_ask(struct hf_sync *sync, const Holdfast__Ask *ask,
+				   struct hf_node_news *news, hf_time now)
+{
+	uint64_t digests[HF_SYNC_LOOKUP_MAX];
+	int count =
+		hf_digests_unpack(ask->digests.data, ask->digests.len, digests, HF_SYNC_LOOKUP_MAX);
+
+	if (count < 1)
+		return HF_NODE_REFUSED;
+	news->ticket = ask->ticket;
+	return hf_sync_lookup(sync, digests, count, ask->ticket, now) < 0 ? HF_NODE_BUSY
+									  : HF_NODE_TAKEN;
+}
+
+static enum hf_node_taken take(struct hf_sync *sync, const Holdfast__ToSync *message,
+			       bool is_lbnode, struct hf_node_news *news, hf_time now)
+{
+	switch (message->body_case) {
+	case HOLDFAST__TO_SYNC__BODY_HELLO:
+		read_hello(message->hello, &news->hello);
+		return news->hello.protocol == HF_NODE_PROTOCOL ? HF_NODE_GREETED : HF_NODE_VERSION;
+	case HOLDFAST__TO_SYNC__BODY_STATE:
+		read_hello(message->state, &news->hello);
+		return is_lbnode ? HF_NODE_STATE : HF_NODE_REFUSED;
+	case HOLDFAST__TO_SYNC__BODY_EXPORT:
+		return is_lbnode ? take_export(sync, message->export, news, now) : HF_NODE_REFUSED;
+	case HOLDFAST__TO_SYNC__BODY_ASK:
+		return is_lbnode ? take_ask(sync, message->ask, news, now) : HF_NODE_REFUSED;
+	case HOLDFAST__TO_SYNC__BODY_STATUS:
+		return HF_NODE_ASKED;
+	case HOLDFAST__TO_SYNC__BODY__NOT_SET:
+	default:
+		return HF_NODE_TAKEN; /* of a later version */
+	}
+}
+
+enum hf_node_taken hf_node_take(struct hf_sync *sync, const uint8_t *packet, size_t length,
+				bool is_lbnode, struct hf_node_news *news, hf_time now)
+{
+	Holdfast__ToSync *message = holdfast__to_sync__unpack(NULL, length, packet);
+	enum hf_node_taken taken = HF_NODE_REFUSED;
+
+	memset(news, 0, sizeof(*news));
+	if (message)
+		taken = take(sync, message, is_lbnode, news, now);
+	holdfast__to_sync__free_unpacked(message, NULL);
+	return taken;
+}

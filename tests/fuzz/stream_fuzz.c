@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* Any bytes as a snapshot's stream, in parts of any size: as its answer, and as its request.
+ * Nothing of it can be authentic, so nothing of it may be kept. */
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests/sim/sim.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length);
+
+static void must(bool condition)
+{
+	if (!condition)
+		abort();
+}
+
+static void as_answer(struct sim *sim, const uint8_t *bytes, size_t length)
+{
+	struct sim_node *joiner = &sim->nodes[1];
+
+	while (length) {
+		/* Parts of odd sizes, cut by the input itself. */
+		size_t part = bytes[0] % 64 + 1;
+
+		if (part > length)
+			part = length;
+		if (!hf_sync_fetched(joiner->sync, bytes, part, sim_local(joiner, sim->now)))
+			break;
+		bytes += part;
+		length -= part;
+	}
+	must(hf_sync_record_count(joiner->sync) == 0);
+}
+
+static void as_request(struct sim *sim, const uint8_t *bytes, size_t length)
+{
+	struct hf_snapshot *snapshot;
+
+	if (length < 2 || hf_snapshot_request_length(bytes) > length - 2)
+		return;
+	snapshot = hf_snapshot_new(sim->nodes[0].sync, bytes + 2, hf_snapshot_request_length(bytes),
+				   sim_local(&sim->nodes[0], sim->now));
+	must(!snapshot);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
+{
+	struct sim *sim = sim_new(1, 2);
+
+	must(sodium_init() >= 0);
+	sim_start(sim, 0);
+	sim_run(sim, HF_SECONDS(6));
+	sim_start(sim, 1);
+	while (hf_sync_readiness(sim->nodes[1].sync) != HF_FETCHING)
+		sim_run(sim, sim->now + 10);
+	as_request(sim, bytes, length);
+	as_answer(sim, bytes, length);
+	sim_run(sim, sim->now + HF_MS(500));
+	must(!sim->broken[0]);
+	sim_delete(sim);
+	return 0;
+}
