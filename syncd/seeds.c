@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "lib/log.h"
+#include "syncd/endpoint.h"
 #include "syncd/udp.h"
 
 #define EVERY_MS      30000

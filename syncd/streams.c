@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "lib/log.h"
-#include "syncd/udp.h"
+#include "syncd/endpoint.h"
 
 #define BACKLOG	    16
 #define SERVED_MOST 32

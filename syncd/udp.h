@@ -3,13 +3,7 @@
 #ifndef HF_SYNCD_UDP_H
 #define HF_SYNCD_UDP_H
 
-#include <sys/socket.h>
-
 #include "syncd/daemon.h"
-
-/* Between addresses of sockets and ours; hf_endpoint_set() returns the length, 0 for none. */
-socklen_t hf_endpoint_set(const struct hf_endpoint *endpoint, struct sockaddr_storage *address);
-bool hf_endpoint_get(const struct sockaddr *address, struct hf_endpoint *endpoint);
 
 /* Binds the node's endpoint. 0, with *udp, or a negative errno, logged. */
 int hf_udp_open(struct hf_udp **udp, const struct hf_endpoint *endpoint);
