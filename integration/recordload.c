@@ -41,7 +41,7 @@ struct options {
 };
 
 struct report {
-	uint64_t exported, again, asked, found, wrong, connects, owners_seen;
+	uint64_t exported, again, asked, found, wrong, connects;
 	double ask_seconds;
 };
 
@@ -113,7 +113,9 @@ static void connect_again(struct state *s)
 	s->credit = s->asks_open = 0;
 	s->ask_position = 0;
 	s->r.asked = s->r.found = s->r.wrong = 0;
-	send_hello(s);
+	/* Who only asks does not stand in for lbnode. */
+	if (s->o.records)
+		send_hello(s);
 }
 
 /* What is due, as far as credit goes. */
@@ -213,9 +215,6 @@ static void take_message(struct state *s, const Holdfast__FromSync *m)
 	case HOLDFAST__FROM_SYNC__BODY_TOLD:
 		take_told(s, m->told);
 		return;
-	case HOLDFAST__FROM_SYNC__BODY_OWNERS:
-		s->r.owners_seen++;
-		return;
 	default:
 		return;
 	}
@@ -255,7 +254,7 @@ static void step(struct state *s)
 		s->position = 0;
 	}
 	export_some(s);
-	while (s->r.owners_seen && s->ask_position < s->o.ask && s->asks_open < ASKS_OPEN) {
+	while (s->ask_position < s->o.ask && s->asks_open < ASKS_OPEN) {
 		uint32_t before = s->asks_open;
 
 		ask_some(s);

@@ -37,6 +37,14 @@ struct client {
 	uint32_t credit; /* given, and not used up */
 };
 
+/* A look-up that is open at the core. */
+struct asked {
+	struct client *client; /* NULL: free, or gone */
+	uint32_t core_ticket, ticket;
+};
+
+#define ASKED_MOST 64 /* as many as the core has room for */
+
 struct hf_node_socket {
 	int fd;
 	char path[108];
@@ -47,6 +55,8 @@ struct hf_node_socket {
 	uint32_t count;
 	int handles;
 	bool closing;
+	struct asked asked[ASKED_MOST];
+	uint32_t next_ticket;
 	uint8_t packet[HF_NODE_PACKET];
 };
 
@@ -127,6 +137,9 @@ static void end_client(struct client *c, const char *why)
 		at = &(*at)->next;
 	*at = c->next;
 	n->count--;
+	for (int i = 0; i < ASKED_MOST; i++)
+		if (n->asked[i].client == c)
+			n->asked[i].client = NULL;
 	if (n->lbnode == c) {
 		n->lbnode = NULL;
 		hf_notice("lbnode has gone: %s", why);
@@ -272,6 +285,33 @@ static void send_status(struct client *c)
 					sizeof(n->packet)));
 }
 
+static void tell(struct client *c, uint32_t ticket, const struct hf_record *records, uint32_t count)
+{
+	struct hf_node_socket *n = c->nodes;
+
+	send_packet(c, n->packet,
+		    hf_node_pack_told(n->daemon->sync, ticket, records, count, hf_daemon_now(),
+				      n->packet, sizeof(n->packet)));
+}
+
+/* Where there is no room nobody knows, as far as can be told in time. */
+static void ask(struct client *c, const struct hf_node_news *news)
+{
+	struct hf_node_socket *n = c->nodes;
+	struct asked *asked = n->asked;
+
+	while (asked < n->asked + ASKED_MOST && asked->client)
+		asked++;
+	if (asked < n->asked + ASKED_MOST) {
+		*asked = (struct asked){ c, ++n->next_ticket, news->ticket };
+		if (hf_sync_lookup(n->daemon->sync, news->digests, news->digest_count,
+				   asked->core_ticket, hf_daemon_now()) == 0)
+			return;
+		asked->client = NULL;
+	}
+	tell(c, news->ticket, NULL, 0);
+}
+
 /* False: the client is gone. */
 static bool obey(struct client *c, enum hf_node_taken taken, const struct hf_node_news *news)
 {
@@ -288,8 +328,8 @@ static bool obey(struct client *c, enum hf_node_taken taken, const struct hf_nod
 	case HF_NODE_ASKED:
 		send_status(c);
 		break;
-	case HF_NODE_BUSY:
-		hf_node_socket_told(c->nodes, news->ticket, NULL, 0);
+	case HF_NODE_ASKS:
+		ask(c, news);
 		break;
 	case HF_NODE_VERSION:
 		hf_error("%s speaks protocol %u, this syncd %d: upgrade the older of the two",
@@ -432,10 +472,14 @@ void hf_node_socket_export_again(struct hf_node_socket *n, const struct hf_shard
 void hf_node_socket_told(struct hf_node_socket *n, uint32_t ticket, const struct hf_record *records,
 			 uint32_t count)
 {
-	if (n->lbnode)
-		send_packet(n->lbnode, n->packet,
-			    hf_node_pack_told(n->daemon->sync, ticket, records, count,
-					      hf_daemon_now(), n->packet, sizeof(n->packet)));
+	for (int i = 0; i < ASKED_MOST; i++) {
+		struct asked *asked = &n->asked[i];
+
+		if (!asked->client || asked->core_ticket != ticket)
+			continue;
+		tell(asked->client, asked->ticket, records, count);
+		asked->client = NULL;
+	}
 }
 
 bool hf_node_socket_is_served(const struct hf_node_socket *n)

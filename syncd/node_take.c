@@ -46,18 +46,16 @@ static enum hf_node_taken take_export(struct hf_sync *sync, const Holdfast__Expo
 	return HF_NODE_TAKEN;
 }
 
-static enum hf_node_taken take_ask(struct hf_sync *sync, const Holdfast__Ask *ask,
-				   struct hf_node_news *news, hf_time now)
+static enum hf_node_taken take_ask(const Holdfast__Ask *ask, struct hf_node_news *news)
 {
-	uint64_t digests[HF_SYNC_LOOKUP_MAX];
-	int count =
-		hf_digests_unpack(ask->digests.data, ask->digests.len, digests, HF_SYNC_LOOKUP_MAX);
+	int count = hf_digests_unpack(ask->digests.data, ask->digests.len, news->digests,
+				      HF_SYNC_LOOKUP_MAX);
 
 	if (count < 1)
 		return HF_NODE_REFUSED;
 	news->ticket = ask->ticket;
-	return hf_sync_lookup(sync, digests, count, ask->ticket, now) < 0 ? HF_NODE_BUSY
-									  : HF_NODE_TAKEN;
+	news->digest_count = count;
+	return HF_NODE_ASKS;
 }
 
 static enum hf_node_taken take(struct hf_sync *sync, const Holdfast__ToSync *message,
@@ -73,7 +71,7 @@ static enum hf_node_taken take(struct hf_sync *sync, const Holdfast__ToSync *mes
 	case HOLDFAST__TO_SYNC__BODY_EXPORT:
 		return is_lbnode ? take_export(sync, message->export, news, now) : HF_NODE_REFUSED;
 	case HOLDFAST__TO_SYNC__BODY_ASK:
-		return is_lbnode ? take_ask(sync, message->ask, news, now) : HF_NODE_REFUSED;
+		return take_ask(message->ask, news);
 	case HOLDFAST__TO_SYNC__BODY_STATUS:
 		return HF_NODE_ASKED;
 	case HOLDFAST__TO_SYNC__BODY__NOT_SET:

@@ -12,7 +12,7 @@ enum hf_node_taken {
 	HF_NODE_ASKED,	 /* for status */
 	HF_NODE_REFUSED, /* not understood, or not allowed: the connection is to be closed */
 	HF_NODE_VERSION, /* the same, since it speaks another protocol */
-	HF_NODE_BUSY,	 /* a look-up that there is no room for: `ticket` is to be told nothing */
+	HF_NODE_ASKS,	 /* about flows: `ticket` and `digests` */
 };
 
 /* What lbnode says of itself. */
@@ -25,11 +25,14 @@ struct hf_node_hello {
 
 struct hf_node_news {
 	struct hf_node_hello hello; /* of HF_NODE_GREETED, HF_NODE_STATE and HF_NODE_VERSION */
-	uint32_t ticket;	    /* of HF_NODE_BUSY */
-	uint32_t exported;	    /* records: so much credit is used up */
+	/* Of HF_NODE_ASKS. */
+	uint32_t ticket;
+	uint32_t digest_count;
+	uint64_t digests[HF_SYNC_LOOKUP_MAX];
+	uint32_t exported; /* records: so much credit is used up */
 };
 
-/* Takes one packet. Exports and look-ups are lbnode's alone. */
+/* Takes one packet. Exports are lbnode's alone; they are made at once. */
 enum hf_node_taken hf_node_take(struct hf_sync *sync, const uint8_t *packet, size_t length,
 				bool is_lbnode, struct hf_node_news *news, hf_time now);
 

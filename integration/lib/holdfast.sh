@@ -7,9 +7,12 @@ write_node_config() { # NODE
     {
         cat <<END
 cluster:
+    name: lab
     key_file: $RUN/cluster.key
+    seeds: [$(address4 lb1), $(address4 lb2), $(address4 lb3)]
 node:
     name: $1
+    gossip_address: $(address4 "$1")
     interfaces: [$(names spine "$SPINES" | sed 's/ *$//; s/ /, /g')]
     addresses: [$(source4 "$1"), "$(source6 "$1")"]
 services:
@@ -44,6 +47,22 @@ start_daemon() { # NAMESPACE PROGRAM COMMAND...
 start_node() { # NODE
     write_node_config "$1"
     start_lbnode "$1"
+    start_syncd "$1"
+}
+
+# syncd's user reads the keys, too, when they change.
+SYNCD_USER=nobody
+keygen() { # [STEP]
+    "$BIN/syncd/syncd" keygen "$RUN/cluster.key" "$@"
+    chgrp "$(id -gn "$SYNCD_USER")" "$RUN/cluster.key"
+    chmod 640 "$RUN/cluster.key"
+}
+
+make_keys() { keygen 2>/dev/null; }
+
+start_syncd() { # NODE
+    start_daemon "$1" syncd "$BIN/syncd/syncd" --instance "$PREFIX$1" --user "$SYNCD_USER" \
+        --config "$RUN/$1/holdfast.yaml"
 }
 
 start_lbnode() { # NODE
@@ -75,7 +94,10 @@ says() { # NAME PROGRAM TEXT
 
 wait_for_daemons() {
     local x
-    for x in $(names lb "$NODES"); do wait_for 30 "lbnode on $x" says "$x" lbnode forwarding; done
+    for x in $(names lb "$NODES"); do
+        wait_for 30 "lbnode on $x" says "$x" lbnode forwarding
+        wait_for 30 "syncd on $x" says "$x" syncd 'of cluster'
+    done
     for x in $(names be "$BACKENDS"); do
         wait_for 30 "lbhost on $x" says "$x" lbhost decapsulating
         wait_for 30 "responder on $x" says "$x" responder answers
@@ -89,5 +111,5 @@ remove_pins() {
         rm -f "$d"/* && rmdir "$d"
     done
     rmdir /sys/fs/bpf/holdfast 2>/dev/null || true
-    rm -f /run/holdfast/*-$PREFIX*.lock
+    rm -f /run/holdfast/*-$PREFIX*.lock /run/holdfast/syncd/*$PREFIX*
 }

@@ -110,7 +110,7 @@ void hf_join_challenge(struct hf_sync *s, const struct hf_endpoint *from,
 
 static void note_rival(struct hf_sync *s, struct hf_member *m, const struct hf_endpoint *rival)
 {
-	bool news = !hf_endpoint_equal(&m->rival, rival) || s->now - m->rival_seen > RIVAL_EVERY;
+	bool news = !m->rival.address.family || s->now - m->rival_seen > RIVAL_EVERY;
 
 	m->rival = *rival;
 	s->counters.conflicts++;
@@ -199,10 +199,14 @@ static bool read_visit(struct hf_sync *s, struct visit *v)
 	return true;
 }
 
-/* This node's name is another's: nothing may be begun under it. The other side should know, too. */
+/* This node's name is another's, the receiver of the message: nothing may be begun under it. The
+ * other side should know, too. */
 static void hear_conflict(struct hf_sync *s, const struct visit *v)
 {
-	note_rival(s, s->self, &v->claim.facts.endpoint);
+	struct hf_claim holder;
+
+	if (v->hello->receiver && hf_claim_read(v->hello->receiver, &holder) && holder.has_facts)
+		note_rival(s, s->self, &holder.facts.endpoint);
 	if (v->hello->token)
 		greet(s, v->from, &v->sealed->sender,
 		      &(struct greeting){ .echo = v->hello->token });
@@ -217,6 +221,7 @@ static void refuse_rival(struct hf_sync *s, const struct visit *v)
 		greet(s, v->from, &v->sealed->sender,
 		      &(struct greeting){ .token = token_at(s, s->now),
 					  .echo = v->hello->token,
+					  .receiver = v->m,
 					  .conflict = true });
 }
 

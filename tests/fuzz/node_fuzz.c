@@ -34,9 +34,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
 			part = length - 2;
 		taken = hf_node_take(node->sync, bytes + 2, part, is_lbnode, &news,
 				     sim_local(node, sim->now));
-		must(taken <= HF_NODE_BUSY && memchr(news.hello.program, 0, 64));
+		must(taken <= HF_NODE_ASKS && memchr(news.hello.program, 0, 64));
 		must(is_lbnode || !news.exported);
 		is_lbnode |= taken == HF_NODE_GREETED;
+		if (taken == HF_NODE_ASKS)
+			hf_sync_lookup(node->sync, news.digests, news.digest_count, news.ticket,
+				       sim_local(node, sim->now));
 		sim_schedule(node);
 		bytes += 2 + part;
 		length -= 2 + part;
