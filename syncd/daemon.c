@@ -127,13 +127,24 @@ static const struct passwd *find_user(const char *name)
 	return NULL;
 }
 
+/* systemd's filter of system calls forbids even to give up what one does not have. */
+static int drop_capabilities(void)
+{
+	capng_get_caps_process();
+	if (capng_have_capabilities(CAPNG_SELECT_CAPS) == CAPNG_NONE)
+		return 0;
+	capng_clear(CAPNG_SELECT_BOTH);
+	if (capng_apply(CAPNG_SELECT_CAPS) == 0)
+		return 0;
+	hf_error("can't give up the capabilities that are not needed");
+	return -EPERM;
+}
+
 static int become_user(const struct passwd *user)
 {
 	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-	if (geteuid() != 0) {
-		capng_clear(CAPNG_SELECT_BOTH);
-		return capng_apply(CAPNG_SELECT_CAPS) == 0 ? 0 : -EPERM;
-	}
+	if (geteuid() != 0)
+		return drop_capabilities();
 	capng_clear(CAPNG_SELECT_BOTH);
 	if (capng_change_id((int)user->pw_uid, (int)user->pw_gid,
 			    CAPNG_DROP_SUPP_GRP | CAPNG_CLEAR_BOUNDING) < 0) {

@@ -146,5 +146,6 @@ leaver=$(pid_of lb3)
 kill -TERM "$leaver"
 wait_for 8 "lb3 to leave" see lb1 lb3 left
 wait_for 8 "its daemon to end" is_dead "$leaver"
+! grep -q Sanitizer "$RUN/log/lb3-syncd.log" || fail "its last words: $(tail -20 "$RUN/log/lb3-syncd.log")"
 pass "lb3 leaves, and says farewell"
 check "all of lb3's records are still found" knows_all lb1 lb3

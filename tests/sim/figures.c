@@ -206,6 +206,7 @@ static void heal_row(uint32_t nodes, uint32_t count)
 	hf_time healed, before, members;
 	bool good;
 
+	sim->network.bandwidth = 125000000; /* 1 Gbit/s */
 	for (uint32_t i = 0; i < nodes; i++)
 		sim_add_flows(sim, i, count / nodes / 2, HF_SECONDS(1000));
 	sim_run(sim, sim->now + HF_SECONDS(5));
@@ -229,7 +230,7 @@ static void heal_row(uint32_t nodes, uint32_t count)
 		sim_run(sim, sim->now + HF_MS(250));
 		good = records_agree(sim, &before);
 	}
-	snprintf(setting, sizeof(setting), "%u nodes, %u records", nodes, count);
+	snprintf(setting, sizeof(setting), "%u nodes, %u records, 1 Gbit/s", nodes, count);
 	snprintf(figure, sizeof(figure), "%.2f s", (sim->now - healed) / 1e6);
 	row("records equal after it", setting, figure, "5 s",
 	    good && sim->now - healed <= HF_SECONDS(5));
