@@ -2,7 +2,8 @@
 
     gossip_probe.py listen SECONDS PORT WORD...   reads the datagrams of all interfaces, writes those to
                                                   PORT to standard output, as hexadecimal lines, and
-                                                  fails if one of the words can be read in them
+                                                  fails if one of the words, in hexadecimal,
+                                                  can be read in them
     gossip_probe.py send ADDRESS PORT             sends the lines of standard input to ADDRESS
     gossip_probe.py noise ADDRESS PORT COUNT      sends so many that look right but for the key
 """
@@ -25,7 +26,7 @@ def listen(seconds, port, words):
             continue
         payload = packet[header + 8:]
         for word in words:
-            if word.encode() in payload:
+            if bytes.fromhex(word) in payload:
                 sys.exit('%s can be read on the wire' % word)
         print(socket.inet_ntoa(packet[16:20]), payload.hex())
 

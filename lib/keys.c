@@ -14,6 +14,7 @@ _Static_assert(HF_CLUSTER_KEY_BYTES == crypto_kdf_KEYBYTES, "the cluster key is 
 
 #define CONTEXT	 "holdfast" /* crypto_kdf_CONTEXTBYTES long */
 #define MAKE_ONE "make one with `syncd keygen FILE`"
+#define LET_IT	 "`chgrp` it to syncd's group and `chmod 640` it"
 #define FLOW	 "flow "
 
 /* Keys of a full ring, and as much again for comments. */
@@ -26,14 +27,13 @@ static int open_private(const char *path, char *why, size_t size)
 
 	if (fd < 0) {
 		err = -errno;
-		snprintf(why, size, "can't read the key file %s: %s; " MAKE_ONE, path,
-			 strerror(errno));
+		snprintf(why, size, "can't read the key file %s: %s; %s", path, strerror(errno),
+			 err == -ENOENT ? MAKE_ONE : LET_IT);
 		return err;
 	}
 	if (fstat(fd, &st) < 0 || (st.st_mode & (S_IRWXO | S_IWGRP))) {
 		close(fd);
-		snprintf(why, size, "others than its owner may use the key file %s; `chmod 600` it",
-			 path);
+		snprintf(why, size, "everyone may use the key file %s; " LET_IT, path);
 		return -EPERM;
 	}
 	return fd;

@@ -86,10 +86,12 @@ int hf_preflight_lock(const char *directory, const char *program, const char *in
 
 	snprintf(path, sizeof(path), "%s/%s-%s.lock", directory, program, instance);
 	mkdir(directory, 0755);
-	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
 	if (fd < 0) {
 		err = -errno;
-		hf_error("can't open the lock %s: %s; run as root", path, strerror(errno));
+		hf_error("can't open the lock %s: %s; run as root, or as the user that it belongs "
+			 "to",
+			 path, strerror(errno));
 		return err;
 	}
 	if (flock(fd, LOCK_EX | LOCK_NB) < 0) {

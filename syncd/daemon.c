@@ -27,6 +27,7 @@
 #include "syncd/streams.h"
 #include "syncd/udp.h"
 
+#define CLOSING_TURNS	 100
 #define JOIN_TIMEOUT	 HF_SECONDS(5)
 #define SNAPSHOT_TIMEOUT HF_SECONDS(30)
 /* A node holds its share of all nodes' flows: R of n, whatever its own; so twice its own flow
@@ -114,6 +115,19 @@ static int make_directory(const struct passwd *user)
 	return -EPERM;
 }
 
+/* As the user: what root opens in another's directory may be a link to anywhere. */
+static int take_lock(const struct passwd *user, const char *instance)
+{
+	int lock;
+
+	if (user && (setegid(user->pw_gid) < 0 || seteuid(user->pw_uid) < 0))
+		return -EPERM;
+	lock = hf_preflight_lock(HF_SYNCD_DIRECTORY, "syncd", instance);
+	if (user && (seteuid(0) < 0 || setegid(0) < 0))
+		return -EPERM;
+	return lock;
+}
+
 /* NULL, said, when there is none to become; only root needs one. */
 static const struct passwd *find_user(const char *name)
 {
@@ -154,15 +168,18 @@ static int become_user(const struct passwd *user)
 	return 0;
 }
 
-/* What is said in vain after a key change: the user must be able to read the file again. */
-static void check_key_file(const struct hf_config *config)
+/* syncd's user must be able to read the files again. */
+static void check_files(const struct hf_daemon *d)
 {
-	const char *path = config->cluster.key_file;
+	const char *path = d->config->cluster.key_file;
 
 	if (path && access(path, R_OK) < 0)
-		hf_warning("%s can't be read by syncd's user: a reload could not take new keys; "
-			   "`chgrp %s` and `chmod 640` it",
-			   path, HF_SYNCD_DEFAULT_USER);
+		hf_warning("%s can't be read by syncd's user, and so not again on a reload; "
+			   "`chgrp` it to that user's group and `chmod 640` it",
+			   path);
+	if (access(d->settings.config_path, R_OK) < 0)
+		hf_warning("%s can't be read by syncd's user, and so not again on a reload",
+			   d->settings.config_path);
 }
 
 static void send_datagram(void *context, const struct hf_endpoint *to, const uint8_t *bytes,
@@ -292,6 +309,8 @@ static const char *needs_restart(const struct hf_config *now, const struct hf_co
 		return "node.name";
 	if (!same_text(now->node.written.gossip_address, next->node.written.gossip_address))
 		return "node.gossip_address";
+	if (now->flows != next->flows)
+		return "tables.flows";
 	return NULL;
 }
 
@@ -322,7 +341,7 @@ static int reload(struct hf_daemon *d)
 	sodium_memzero(&keys, sizeof(keys));
 	hf_seeds_reload(d->seeds);
 	hf_sync_set_self(d->sync, f->config, f->tables, next->node.weight,
-			 hf_node_socket_is_served(d->nodes), hf_daemon_now());
+			 hf_node_socket_is_serving(d->nodes), hf_daemon_now());
 	hf_notice("reloaded: %u keys, %u seeds", d->key_count, next->cluster.seed_count);
 	return 0;
 }
@@ -398,10 +417,14 @@ static void close_all(struct hf_daemon *d)
 	close_signal(&d->interrupt);
 	if (d->timer.data)
 		uv_close((uv_handle_t *)&d->timer, NULL);
-	uv_run(&d->loop, UV_RUN_DEFAULT);
-	uv_loop_close(&d->loop);
+	/* A name's look-up that is under way can't be stopped, and may take long: it is left
+	 * behind. */
+	for (int i = 0; i < CLOSING_TURNS && uv_run(&d->loop, UV_RUN_NOWAIT); i++)
+		;
 	hf_sync_delete(d->sync);
 	hf_config_free(d->config);
+	if (uv_loop_close(&d->loop) == 0)
+		free(d);
 }
 
 static int open_all(struct hf_daemon *d, const struct passwd *user)
@@ -426,7 +449,7 @@ static int open_all(struct hf_daemon *d, const struct passwd *user)
 		err = start_loop(d);
 	if (err)
 		return err;
-	check_key_file(d->config);
+	check_files(d);
 	hf_notice("node %s of cluster %s at %s, datagrams of %u bytes", d->config->node.name,
 		  d->config->cluster.name,
 		  hf_endpoint_format(&d->endpoint.address, d->endpoint.port, text), datagram);
@@ -449,13 +472,15 @@ int hf_daemon_run(const struct hf_daemon_settings *settings)
 	}
 	lock = (geteuid() == 0 && !user) || make_directory(user) < 0
 		       ? -EPERM
-		       : hf_preflight_lock(HF_SYNCD_DIRECTORY, "syncd", settings->instance);
+		       : take_lock(user, settings->instance);
 	if (lock < 0 || uv_loop_init(&d->loop) < 0) {
 		hf_config_free(d->config);
 		free(d);
 		return lock < 0 ? lock : -ENOMEM;
 	}
+	hf_preflight_hold_signals();
 	err = open_all(d, user);
+	hf_preflight_release_signals();
 	if (!err) {
 		sd_notify(0, "READY=1");
 		hf_daemon_settle(d);
@@ -464,7 +489,6 @@ int hf_daemon_run(const struct hf_daemon_settings *settings)
 	}
 	close_all(d);
 	close(lock);
-	free(d);
 	/* -EINVAL is the configuration's alone. */
 	return err == -EINVAL ? -EIO : err;
 }

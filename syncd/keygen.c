@@ -13,6 +13,22 @@
 #include "lib/keys.h"
 #include "lib/log.h"
 
+/* Before a key that is to be promoted: so that it is once, however often the command is given. */
+#define ADDED "# Added, and not yet in force:\n"
+
+static bool has_added(const char *path)
+{
+	FILE *file = fopen(path, "re");
+	char line[256];
+	bool found = false;
+
+	while (file && !found && fgets(line, sizeof(line), file))
+		found = strcmp(line, ADDED) == 0;
+	if (file)
+		fclose(file);
+	return found;
+}
+
 static void write_key(FILE *file, const char *before, const struct hf_cluster_key *key)
 {
 	char text[2 * sizeof(key->bytes) + 1];
@@ -22,7 +38,7 @@ static void write_key(FILE *file, const char *before, const struct hf_cluster_ke
 	sodium_memzero(text, sizeof(text));
 }
 
-static bool write_ring(int fd, const struct hf_key_ring *ring)
+static bool write_ring(int fd, const struct hf_key_ring *ring, bool added)
 {
 	FILE *file = fdopen(fd, "w");
 	bool good;
@@ -30,8 +46,11 @@ static bool write_ring(int fd, const struct hf_key_ring *ring)
 	if (!file)
 		return false;
 	fprintf(file, "# Holdfast's keys: the first is in force, the others are understood.\n");
-	for (uint32_t i = 0; i < ring->count; i++)
+	for (uint32_t i = 0; i < ring->count; i++) {
+		if (added && i == ring->count - 1)
+			fprintf(file, ADDED);
 		write_key(file, "", &ring->key[i]);
+	}
 	fprintf(file, "# Flows are hashed under this one: it stays.\n");
 	write_key(file, "flow ", &ring->flow);
 	good = fflush(file) == 0 && fsync(fd) == 0;
@@ -39,7 +58,8 @@ static bool write_ring(int fd, const struct hf_key_ring *ring)
 }
 
 /* With the owner and mode of what was there. */
-static int replace(const char *path, const struct hf_key_ring *ring, const struct stat *before)
+static int replace(const char *path, const struct hf_key_ring *ring, bool added,
+		   const struct stat *before)
 {
 	char other[4096];
 	int fd, err = 0;
@@ -53,7 +73,7 @@ static int replace(const char *path, const struct hf_key_ring *ring, const struc
 	if (before && (fchown(fd, before->st_uid, before->st_gid) < 0 ||
 		       fchmod(fd, before->st_mode & 0777) < 0))
 		err = -errno;
-	if (!write_ring(fd, ring))
+	if (!write_ring(fd, ring, added))
 		err = err ? err : -EIO;
 	if (!err && rename(other, path) < 0)
 		err = -errno;
@@ -80,14 +100,14 @@ static int make_file(const char *path)
 	}
 	make_key(&ring.key[0]);
 	make_key(&ring.flow);
-	err = replace(path, &ring, NULL);
+	err = replace(path, &ring, false, NULL);
 	sodium_memzero(&ring, sizeof(ring));
 	if (!err)
 		hf_notice("%s: made, readable by its owner alone; copy it to all nodes", path);
 	return err;
 }
 
-static int change_ring(struct hf_key_ring *ring, enum hf_keygen_step step)
+static int change_ring(const char *path, struct hf_key_ring *ring, enum hf_keygen_step step)
 {
 	struct hf_cluster_key last = ring->key[ring->count - 1];
 
@@ -101,8 +121,10 @@ static int change_ring(struct hf_key_ring *ring, enum hf_keygen_step step)
 		make_key(&ring->key[ring->count++]);
 		return 0;
 	case HF_KEYGEN_PROMOTE:
-		if (ring->count < 2) {
-			hf_error("there is no other key to come into force; add one first");
+		if (ring->count < 2 || !has_added(path)) {
+			hf_error("no key has been added since the last one came into force: `syncd "
+				 "keygen %s add` first",
+				 path);
 			return -ENOENT;
 		}
 		memmove(&ring->key[1], &ring->key[0], (ring->count - 1) * sizeof(ring->key[0]));
@@ -110,6 +132,12 @@ static int change_ring(struct hf_key_ring *ring, enum hf_keygen_step step)
 		return 0;
 	case HF_KEYGEN_RETIRE:
 	default:
+		if (has_added(path)) {
+			hf_error("a key was added and is not in force yet, which would be lost: "
+				 "`syncd keygen %s promote` first",
+				 path);
+			return -EBUSY;
+		}
 		ring->count = 1;
 		return 0;
 	}
@@ -139,10 +167,11 @@ int hf_keygen(const char *path, enum hf_keygen_step step)
 		if (err)
 			hf_error("%s", why);
 		else
-			err = change_ring(&ring, step);
+			err = change_ring(path, &ring, step);
 		if (err)
 			return err;
-		err = stat(path, &st) < 0 ? -errno : replace(path, &ring, &st);
+		err = stat(path, &st) < 0 ? -errno
+					  : replace(path, &ring, step == HF_KEYGEN_ADD, &st);
 		sodium_memzero(&ring, sizeof(ring));
 		if (!err)
 			hf_notice("%s: %s", path, done[step]);

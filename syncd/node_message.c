@@ -11,6 +11,8 @@
 #define NO_OWNER      0xffff
 #define PROBLEM_TEXT  256
 #define PROBLEMS_MOST 32
+/* What has not been seen for so long is over. */
+#define RECENT HF_SECONDS(120)
 
 size_t hf_node_pack(const Holdfast__FromSync *message, uint8_t *out, size_t size)
 {
@@ -29,6 +31,20 @@ struct page {
 	char *problems[PROBLEMS_MOST];
 	uint32_t problem_count;
 };
+
+/* What a data plane needs: so short that as many as can be owners fit a packet. */
+static void fill_owner(struct page *page, const struct hf_member *m)
+{
+	Holdfast__NodeMember *n = &page->member[page->count];
+	const struct hf_endpoint *endpoint = &m->facts.endpoint;
+
+	holdfast__node_member__init(n);
+	n->id = m->party.id;
+	n->address.data = (uint8_t *)endpoint->address.word;
+	n->address.len = hf_address_length(endpoint->address.family);
+	n->port = endpoint->port;
+	page->list[page->count++] = n;
+}
 
 static void fill_member(struct page *page, const struct hf_member *m, const struct hf_sync *sync,
 			hf_time now)
@@ -62,30 +78,29 @@ static void fill_member(struct page *page, const struct hf_member *m, const stru
 	page->list[page->count++] = n;
 }
 
-/* All of them, or those that own something. */
-static void fill_members(struct page *page, const struct hf_sync *sync, hf_time now,
-			 bool (*wanted)(const struct hf_sync *sync, const struct hf_member *m))
-{
-	const struct hf_members *members = hf_sync_members(sync);
-
-	for (uint32_t i = 0; i < members->count && page->count < MEMBERS_MOST; i++)
-		if (wanted(sync, members->all[i]))
-			fill_member(page, members->all[i], sync, now);
-}
-
-static bool is_any(const struct hf_sync *sync, const struct hf_member *m)
-{
-	(void)sync;
-	(void)m;
-	return true;
-}
-
 static bool is_owner(const struct hf_sync *sync, const struct hf_member *m)
 {
 	const struct hf_owners *previous = hf_sync_previous_owners(sync);
 
 	return hf_owners_has(hf_sync_owners(sync), m->party.id) ||
 	       (previous && hf_owners_has(previous, m->party.id));
+}
+
+static void fill_owners(struct page *page, const struct hf_sync *sync)
+{
+	const struct hf_members *members = hf_sync_members(sync);
+
+	for (uint32_t i = 0; i < members->count && page->count < MEMBERS_MOST; i++)
+		if (is_owner(sync, members->all[i]))
+			fill_owner(page, members->all[i]);
+}
+
+static void fill_members(struct page *page, const struct hf_sync *sync, hf_time now)
+{
+	const struct hf_members *members = hf_sync_members(sync);
+
+	for (uint32_t i = 0; i < members->count && page->count < MEMBERS_MOST; i++)
+		fill_member(page, members->all[i], sync, now);
 }
 
 static uint16_t index_of(const struct page *page, uint64_t id)
@@ -112,7 +127,7 @@ static size_t fill_table(const struct page *page, const struct hf_owners *owners
 
 #define TABLE_BYTES (HF_SHARDS * HF_REPLICAS_MAX * 2)
 
-size_t hf_node_pack_owners(const struct hf_sync *sync, hf_time now, uint8_t *out, size_t size)
+size_t hf_node_pack_owners(const struct hf_sync *sync, uint8_t *out, size_t size)
 {
 	const struct hf_owners *owners = hf_sync_owners(sync);
 	const struct hf_owners *previous = hf_sync_previous_owners(sync);
@@ -124,7 +139,7 @@ size_t hf_node_pack_owners(const struct hf_sync *sync, hf_time now, uint8_t *out
 
 	if (!page || !tables)
 		goto out;
-	fill_members(page, sync, now, is_owner);
+	fill_owners(page, sync);
 	body.epoch = hf_sync_epoch(sync);
 	body.view = owners->view;
 	body.members = page->list;
@@ -160,12 +175,12 @@ __attribute__((format(printf, 2, 3))) static void problem(struct page *page, con
 }
 
 static void find_member_problems(struct page *page, const struct hf_sync *sync,
-				 const struct hf_member *m)
+				 const struct hf_member *m, hf_time now)
 {
 	const struct hf_member *self = hf_sync_self(sync);
 	char text[HF_ADDRESS_TEXT];
 
-	if (m->rival.address.family)
+	if (m->rival.address.family && now - m->rival_seen < RECENT)
 		problem(page,
 			"%s's name is also claimed from %s: give one of the two another node.name",
 			m->facts.name, hf_endpoint_format(&m->rival.address, m->rival.port, text));
@@ -176,13 +191,14 @@ static void find_member_problems(struct page *page, const struct hf_sync *sync,
 			m->facts.name, self->facts.name);
 	else if (m->state == HF_MEMBER_SUSPECT)
 		problem(page, "%s has not answered for a moment", m->facts.name);
-	else if (m->state == HF_MEMBER_ALIVE && m->facts.config != self->facts.config)
+	else if (m->state == HF_MEMBER_ALIVE && m->facts.config && self->facts.config &&
+		 m->facts.config != self->facts.config)
 		problem(page, "%s has another configuration: compare the files, and reload",
 			m->facts.name);
 }
 
 static void find_problems(struct page *page, const struct hf_sync *sync,
-			  const struct hf_node_facts *facts)
+			  const struct hf_node_facts *facts, hf_time now)
 {
 	const struct hf_members *members = hf_sync_members(sync);
 	const struct hf_sync_counters *c = hf_sync_counters(sync);
@@ -197,16 +213,16 @@ static void find_problems(struct page *page, const struct hf_sync *sync,
 	if (readiness == HF_JOINING)
 		problem(page, "no seed has answered yet: check cluster.seeds, the keys, and that "
 			      "UDP and TCP cluster.port are open");
-	if (readiness == HF_READY_TIMEOUT)
+	if (readiness == HF_READY_TIMEOUT && now - hf_sync_readiness_since(sync) < RECENT)
 		problem(page, "the snapshot took too long: records may be missing until they are "
 			      "refreshed, within a minute");
-	if (c->drop_key)
+	if (c->drop_key && now - hf_sync_key_refused_at(sync) < RECENT)
 		problem(page,
 			"%lu datagrams under a key that is not in this node's file: did a "
 			"key change miss a node?",
 			(unsigned long)c->drop_key);
 	for (uint32_t i = 0; i < members->count; i++)
-		find_member_problems(page, sync, members->all[i]);
+		find_member_problems(page, sync, members->all[i], now);
 }
 
 #define COUNTERS (sizeof(struct hf_sync_counters) / sizeof(uint64_t))
@@ -240,8 +256,8 @@ size_t hf_node_pack_status(const struct hf_sync *sync, const struct hf_node_fact
 
 	if (!page)
 		return 0;
-	fill_members(page, sync, now, is_any);
-	find_problems(page, sync, facts);
+	fill_members(page, sync, now);
+	find_problems(page, sync, facts, now);
 	fill_counters(sync, counts, list);
 	body.name = (char *)hf_sync_self(sync)->facts.name;
 	body.cluster = (char *)facts->cluster;

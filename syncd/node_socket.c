@@ -23,6 +23,7 @@
 #define CREDIT_STEP 2048
 /* How long this node stays an owner without an lbnode: it may be restarting, and its data plane
  * forwards on. */
+#define WARN_MS	 60000
 #define GRACE_MS 10000
 
 struct client {
@@ -54,9 +55,10 @@ struct hf_node_socket {
 	struct client *clients, *lbnode;
 	uint32_t count;
 	int handles;
-	bool closing;
+	bool closing, serving;
 	struct asked asked[ASKED_MOST];
 	uint32_t next_ticket;
+	uint64_t warned; /* of who may not connect */
 	uint8_t packet[HF_NODE_PACKET];
 };
 
@@ -74,7 +76,7 @@ int hf_node_socket_open(struct hf_node_socket **nodes, const char *instance)
 	/* The lock says that nobody else listens there. */
 	unlink(n->path);
 	if (n->fd < 0 || bind(n->fd, (struct sockaddr *)&address, sizeof(address)) < 0 ||
-	    chmod(n->path, 0660) < 0 || listen(n->fd, BACKLOG) < 0) {
+	    chmod(n->path, 0666) < 0 || listen(n->fd, BACKLOG) < 0) {
 		err = -errno;
 		hf_error("can't listen on %s: %s; its directory must be there, and be syncd's "
 			 "user's",
@@ -111,6 +113,7 @@ static void set_serving(struct hf_node_socket *n, const struct hf_node_hello *he
 {
 	const struct hf_member_facts *f = &hf_sync_self(n->daemon->sync)->facts;
 
+	n->serving = serving;
 	hf_sync_set_self(n->daemon->sync, hello ? hello->config : f->config,
 			 hello ? hello->tables : f->tables, n->daemon->config->node.weight, serving,
 			 hf_daemon_now());
@@ -208,19 +211,28 @@ static void send_credit(struct client *c)
 		c->credit = room;
 }
 
+static void send_owners(struct client *c)
+{
+	struct hf_node_socket *n = c->nodes;
+	size_t length = hf_node_pack_owners(n->daemon->sync, n->packet, sizeof(n->packet));
+
+	if (!length)
+		hf_error("the table of owners does not fit a packet: lbnode goes on with the one "
+			 "that it has; is this cluster of some hundred nodes one?");
+	if (!length || send_packet(c, n->packet, length))
+		c->owners_due = false;
+}
+
 /* What is due, in this order, as far as the client takes it. */
 static void serve(struct client *c)
 {
-	struct hf_node_socket *n = c->nodes;
 
 	if (c->hello_due && send_hello(c))
 		c->hello_due = false;
 	if (!c->is_lbnode || c->hello_due)
 		return;
-	if (c->owners_due && send_packet(c, n->packet,
-					 hf_node_pack_owners(n->daemon->sync, hf_daemon_now(),
-							     n->packet, sizeof(n->packet))))
-		c->owners_due = false;
+	if (c->owners_due)
+		send_owners(c);
 	if (c->again_due && !c->owners_due && send_again(c)) {
 		c->again_due = false;
 		memset(&c->again, 0, sizeof(c->again));
@@ -363,21 +375,34 @@ static bool take_packet(struct client *c)
 	return obey(c, taken, &news);
 }
 
+/* libuv says no more than that there is one. */
+static const char *last_error(int fd)
+{
+	int err = 0;
+	socklen_t length = sizeof(err);
+
+	getsockopt(fd, SOL_SOCKET, SO_ERROR, &err, &length);
+	return strerror(err ? err : ECONNRESET);
+}
+
 static void on_client(uv_poll_t *handle, int status, int events)
 {
 	struct client *c = handle->data;
 	struct hf_daemon *daemon = c->nodes->daemon;
 
 	if (status < 0)
-		end_client(c, uv_strerror(status));
+		end_client(c, last_error(c->fd));
 	else if (events & UV_READABLE)
 		for (int i = 0; i < PACKETS_A_TURN && take_packet(c); i++)
 			;
 	hf_daemon_settle(daemon);
 }
 
-static bool may_connect(int fd)
+/* Not by the socket's mode: lbnode is root without the right to override it. */
+static bool may_connect(struct hf_node_socket *n, int fd)
 {
+	uint64_t now = uv_now(&n->daemon->loop);
+
 	struct ucred who;
 	socklen_t length = sizeof(who);
 
@@ -385,6 +410,9 @@ static bool may_connect(int fd)
 		return false;
 	if (who.uid == 0 || who.uid == geteuid())
 		return true;
+	if (n->warned && now - n->warned < WARN_MS)
+		return false;
+	n->warned = now;
 	hf_warning("process %d of user %u may not use syncd's socket: only root and syncd's own "
 		   "user may",
 		   who.pid, who.uid);
@@ -402,7 +430,7 @@ static void on_connection(uv_poll_t *handle, int status, int events)
 	(void)events;
 	if (fd < 0)
 		return;
-	c = n->count < CLIENTS_MOST && may_connect(fd) ? calloc(1, sizeof(*c)) : NULL;
+	c = n->count < CLIENTS_MOST && may_connect(n, fd) ? calloc(1, sizeof(*c)) : NULL;
 	if (!c || uv_poll_init(&n->daemon->loop, &c->poll, fd) < 0) {
 		close(fd);
 		free(c);
@@ -482,7 +510,7 @@ void hf_node_socket_told(struct hf_node_socket *n, uint32_t ticket, const struct
 	}
 }
 
-bool hf_node_socket_is_served(const struct hf_node_socket *n)
+bool hf_node_socket_is_serving(const struct hf_node_socket *n)
 {
-	return n->lbnode != NULL;
+	return n->serving;
 }

@@ -26,7 +26,7 @@ void hf_node_socket_told(struct hf_node_socket *nodes, uint32_t ticket,
 /* The core may be called, and has been. */
 void hf_node_socket_settle(struct hf_node_socket *nodes);
 
-/* lbnode is there. */
-bool hf_node_socket_is_served(const struct hf_node_socket *nodes);
+/* lbnode is there, or was until lately, and says that it serves. */
+bool hf_node_socket_is_serving(const struct hf_node_socket *nodes);
 
 #endif

@@ -41,26 +41,43 @@ static bool is_other(const struct hf_config *config, const struct hf_endpoint *s
 	       !hf_address_equal(&seed->address, &config->node.gossip_address);
 }
 
+/* The way to one of a seed's addresses, if that is another node's. */
+static int way_to(const struct hf_config *config, const struct hf_config_seed *seed, int flags,
+		  struct hf_address *source, uint32_t *datagram)
+{
+	struct addrinfo hints = datagrams, *list;
+	struct hf_endpoint endpoint;
+	int err = -ENOENT;
+	char port[8];
+
+	hints.ai_flags = flags;
+	snprintf(port, sizeof(port), "%u", seed->port);
+	err = getaddrinfo(seed->host, port, &hints, &list);
+	if (err)
+		return err == EAI_AGAIN ? -EAGAIN : -ENOENT;
+	err = -ENOENT;
+	for (struct addrinfo *at = list; at && err; at = at->ai_next)
+		if (hf_endpoint_get(at->ai_addr, &endpoint) &&
+		    hf_udp_way(&endpoint, source, datagram) == 0 &&
+		    hf_address_is_routable(source) && is_other(config, &endpoint, source))
+			err = 0;
+	freeaddrinfo(list);
+	return err;
+}
+
+/* Names last, and only where they must tell what nothing else does: their look-up may take long. */
 int hf_seeds_way(const struct hf_config *config, struct hf_address *source, uint32_t *datagram)
 {
 	const struct hf_config_cluster *cluster = &config->cluster;
+	int err = -ENOENT;
 
-	for (uint32_t i = 0; i < cluster->seed_count; i++) {
-		struct hf_endpoint seed;
-		struct addrinfo *list;
-		char port[8];
-		bool good;
-
-		snprintf(port, sizeof(port), "%u", cluster->seeds[i].port);
-		if (getaddrinfo(cluster->seeds[i].host, port, &datagrams, &list) != 0)
-			continue;
-		good = hf_endpoint_get(list->ai_addr, &seed);
-		freeaddrinfo(list);
-		if (good && hf_udp_way(&seed, source, datagram) == 0 &&
-		    is_other(config, &seed, source))
-			return 0;
-	}
-	return -ENOENT;
+	for (uint32_t i = 0; i < cluster->seed_count && err; i++)
+		err = way_to(config, &cluster->seeds[i], AI_NUMERICHOST, source, datagram);
+	if (!err || config->node.gossip_address.family)
+		return err;
+	for (uint32_t i = 0; i < cluster->seed_count && err && err != -EAGAIN; i++)
+		err = way_to(config, &cluster->seeds[i], 0, source, datagram);
+	return err;
 }
 
 static void tell_core(struct hf_seeds *s)
@@ -68,9 +85,13 @@ static void tell_core(struct hf_seeds *s)
 	struct hf_endpoint all[HF_SYNC_SEEDS_MAX];
 	uint32_t count = 0;
 
-	for (uint32_t i = 0; i < s->count; i++)
+	for (uint32_t i = 0; i < s->count; i++) {
+		/* A seed that nobody has an address of is a seed: the node is not alone. */
+		if (!s->names[i].count)
+			all[count++] = (struct hf_endpoint){ .port = 0 };
 		for (uint32_t j = 0; j < s->names[i].count && count < HF_SYNC_SEEDS_MAX; j++)
 			all[count++] = s->names[i].found[j];
+	}
 	hf_sync_set_seeds(s->daemon->sync, all, count);
 }
 
@@ -154,14 +175,27 @@ static void take_literal(struct name *name)
 	name->count = 1;
 }
 
+/* What is known of a seed that was there before. */
+static void carry_over(struct name *name, const struct name *before, uint32_t count)
+{
+	for (uint32_t i = 0; i < count; i++)
+		if (strcmp(before[i].seed.host, name->seed.host) == 0 &&
+		    before[i].seed.port == name->seed.port)
+			*name = before[i];
+}
+
 void hf_seeds_reload(struct hf_seeds *s)
 {
 	const struct hf_config_cluster *cluster = &s->daemon->config->cluster;
+	struct name before[HF_CONFIG_SEEDS_MAX];
+	uint32_t before_count = s->count;
 
+	memcpy(before, s->names, sizeof(before));
 	memset(s->names, 0, sizeof(s->names));
 	s->count = cluster->seed_count;
 	for (uint32_t i = 0; i < s->count; i++) {
 		s->names[i].seed = cluster->seeds[i];
+		carry_over(&s->names[i], before, before_count);
 		take_literal(&s->names[i]);
 	}
 	s->generation++;

@@ -23,6 +23,8 @@ static int connect_to(const char *instance)
 	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0), err;
 
 	hf_node_socket_path(instance, address.sun_path, sizeof(address.sun_path));
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
 	if (fd < 0 || connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0) {
 		err = -errno;
 		hf_error("can't reach syncd at %s: %s; `systemctl status syncd` tells whether it "
@@ -32,7 +34,6 @@ static int connect_to(const char *instance)
 			close(fd);
 		return err;
 	}
-	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
 	return fd;
 }
 

@@ -145,6 +145,21 @@ static void on_request(uv_stream_t *stream, ssize_t got, const uv_buf_t *buffer)
 		take_request(s);
 }
 
+/* Who has not proved anything gives way: the oldest of those. */
+static bool make_room(struct hf_streams *streams)
+{
+	struct served *oldest = NULL;
+
+	if (streams->served_count <= SERVED_MOST)
+		return true;
+	for (struct served *s = streams->served->next; s; s = s->next)
+		if (!s->snapshot)
+			oldest = s;
+	if (oldest)
+		end_served(oldest);
+	return oldest != NULL;
+}
+
 static void on_connection(uv_stream_t *listener, int status)
 {
 	struct hf_streams *streams = listener->data;
@@ -160,8 +175,7 @@ static void on_connection(uv_stream_t *listener, int status)
 	s->next = streams->served;
 	streams->served = s;
 	streams->served_count++;
-	if (uv_accept(listener, (uv_stream_t *)&s->tcp) < 0 ||
-	    streams->served_count > SERVED_MOST ||
+	if (uv_accept(listener, (uv_stream_t *)&s->tcp) < 0 || !make_room(streams) ||
 	    uv_read_start((uv_stream_t *)&s->tcp, give_buffer, on_request) < 0) {
 		end_served(s);
 		return;

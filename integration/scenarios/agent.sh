@@ -34,7 +34,7 @@ check "--check of a bad file" refuses 2 'weight.yaml:[0-9]*: pools\[0\].backends
     "$lbnode" --check "$SCRATCH/weight.yaml"
 check "unknown options" refuses 2 "Try .lbnode --help" "$lbnode" --nonsense
 
-start_load 2000 10
+start_load 2000 60
 for signal in KILL TERM KILL; do
     stop_lbnode lb1 $signal
     check "lb1 forwards without its agent ($signal)" \
@@ -56,7 +56,7 @@ restart_lbnode lb1
 check "one that was only begun is undone" [ -z "$(ls "$pins" | grep ^new- || true)" ]
 check "the flow table was taken over" \
     [ "$("$lbnode" -i "${PREFIX}lb1" --stats --json | jq .flows.established)" -gt 300 ]
-end_load
+stop_load
 
 stop_lbnode lb1 TERM
 cat >"$SCRATCH/notify.py" <<'END'

@@ -94,7 +94,7 @@ pass "lb2 is back: $(status lb2 | jq -r .readiness)"
 hinder lb3 "udp dport 6090 numgen random mod 100 < 20 drop"
 before=$(counter lb1 deaths)
 sleep 6 # not for something to happen, but that nothing does
-check "10 % loss each way for 6 s makes nobody dead" [ "$(counter lb1 deaths)" = "$before" ]
+check "20 % loss each way for 6 s makes nobody dead" [ "$(counter lb1 deaths)" = "$before" ]
 mend lb3
 
 hinder lb3 "udp dport 6090 drop"
@@ -116,7 +116,9 @@ check "the key is changed under load, and nobody dies of it" [ "$(counter lb1 de
 check "no datagram was refused" [ "$(counter lb1 drop_key)" = 0 ]
 check "lb1 finds all that lb3 exported" knows_all lb1 lb3
 
-in_ns lb1 timeout 20 python3 integration/gossip_probe.py listen 3 6090 lb1 lb2 lab alive >"$SCRATCH/recorded" ||
+# A member's name and address, as protobuf would have them.
+plain() { printf '2\x03%s:\x04' "$1" | od -An -tx1 | tr -d ' \n'; printf '%02x' $(address4 "$1" | tr . ' '); echo; }
+in_ns lb1 timeout 20 python3 integration/gossip_probe.py listen 3 6090 $(for x in $(names lb "$NODES"); do plain "$x"; done) >"$SCRATCH/recorded" ||
     fail "something can be read on the wire"
 count=$(wc -l <"$SCRATCH/recorded")
 [ "$count" -gt 100 ] || fail "only $count datagrams were seen"

@@ -42,6 +42,7 @@ struct hf_rumours {
 #define HF_ANSWERED 256
 struct hf_joiner {
 	enum hf_readiness readiness;
+	hf_time readiness_since;
 	struct hf_endpoint seeds[HF_SYNC_SEEDS_MAX];
 	uint32_t seed_count;
 	hf_time began, next_hello, next_revival;
@@ -114,6 +115,7 @@ struct hf_sync {
 	struct hf_fetch *fetch;
 	uint32_t snapshots; /* being served */
 	struct hf_sync_counters counters;
+	hf_time key_refused_at;
 
 	uint8_t plain[HF_SYNC_DATAGRAM_MAX];
 	uint8_t sealed[HF_SYNC_DATAGRAM_MAX + HF_SEAL_OVERHEAD];
@@ -144,8 +146,6 @@ void hf_send(struct hf_sync *s, struct hf_member *to, Holdfast__Datagram *datagr
 /* To an endpoint, at first contact: recipient NULL if unknown. */
 void hf_send_hello(struct hf_sync *s, const struct hf_endpoint *to,
 		   const struct hf_party *recipient, Holdfast__Hello *hello);
-/* sync.c: as hf_replay_accept(); false, too, when there is no memory. */
-bool hf_accept_counter(struct hf_member *member, uint64_t counter);
 /* NULL: not decodable. Valid until the next one is decoded. */
 Holdfast__Datagram *hf_decode(struct hf_sync *s, const uint8_t *bytes, size_t length);
 /* Whether the message is a claim within all limits; sets *claim. */

@@ -324,6 +324,7 @@ void hf_join_set_readiness(struct hf_sync *s, enum hf_readiness readiness)
 
 	if (readiness != s->joiner.readiness) {
 		s->joiner.readiness = readiness;
+		s->joiner.readiness_since = s->now;
 		hf_tell(s, HF_EVENT_READINESS, NULL, HF_MEMBER_ALIVE, 0, NULL);
 	}
 	s->stamp_known |= ready;

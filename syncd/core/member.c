@@ -42,6 +42,34 @@ bool hf_endpoint_equal(const struct hf_endpoint *a, const struct hf_endpoint *b)
 	return a->port == b->port && hf_address_equal(&a->address, &b->address);
 }
 
+/* The present life's, first of all from now on; NULL: no memory. */
+static struct hf_life *present_life(struct hf_member *member)
+{
+	struct hf_life **lives = member->lives, *life = NULL;
+	int i = 0;
+
+	while (i < HF_MEMBER_LIVES - 1 && lives[i] && lives[i]->boot != member->party.boot)
+		i++;
+	life = lives[i];
+	if (!life || life->boot != member->party.boot) {
+		life = calloc(1, sizeof(*life));
+		if (!life)
+			return NULL;
+		life->boot = member->party.boot;
+		free(lives[i]);
+	}
+	memmove(lives + 1, lives, i * sizeof(struct hf_life *));
+	lives[0] = life;
+	return life;
+}
+
+bool hf_member_accept(struct hf_member *member, uint64_t counter)
+{
+	struct hf_life *life = present_life(member);
+
+	return life && hf_replay_accept(&life->replay, counter);
+}
+
 bool hf_claim_counts(const struct hf_claim *claim, const struct hf_member *known)
 {
 	if (claim->incarnation != known->incarnation)
@@ -67,7 +95,8 @@ int hf_members_init(struct hf_members *members)
 
 static void free_member(struct hf_member *member)
 {
-	free(member->replay);
+	for (int i = 0; i < HF_MEMBER_LIVES; i++)
+		free(member->lives[i]);
 	free(member);
 }
 

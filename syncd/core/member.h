@@ -75,6 +75,15 @@ struct hf_probe {
 	uint64_t accusers[HF_MEMBER_ACCUSERS];
 };
 
+/* Which of a life's counters have been accepted. It is kept when another life takes over: where
+ * news of two lives cross, this node may take the former for the present one for a while, and then
+ * the other again. */
+#define HF_MEMBER_LIVES 3
+struct hf_life {
+	uint64_t boot;
+	struct hf_replay replay;
+};
+
 struct hf_channel;
 struct hf_exchange;
 
@@ -92,7 +101,7 @@ struct hf_member {
 	uint64_t view;
 	bool settled;
 
-	struct hf_replay *replay; /* NULL: never heard in this life */
+	struct hf_life *lives[HF_MEMBER_LIVES]; /* in which it was heard; NULL: no more */
 	struct hf_probe probe;
 	struct hf_channel *channel;   /* NULL: no records for it yet */
 	struct hf_exchange *exchange; /* the same */
@@ -134,6 +143,9 @@ static inline bool hf_member_lives(const struct hf_member *member)
 {
 	return member->state == HF_MEMBER_ALIVE || member->state == HF_MEMBER_SUSPECT;
 }
+
+/* As hf_replay_accept() of the member's present life; false, too, when there is no memory. */
+bool hf_member_accept(struct hf_member *member, uint64_t counter);
 
 /* Whether the claim counts against what is known of the member. */
 bool hf_claim_counts(const struct hf_claim *claim, const struct hf_member *known);

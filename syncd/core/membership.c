@@ -93,8 +93,6 @@ static void end_dealings(struct hf_sync *s, struct hf_member *m)
 static void forget_life(struct hf_sync *s, struct hf_member *m)
 {
 	end_dealings(s, m);
-	free(m->replay);
-	m->replay = NULL;
 	m->heard = HF_NEVER;
 }
 
@@ -198,10 +196,10 @@ static void follow_clock(struct hf_sync *s, struct hf_member *from, uint32_t clo
 	int64_t ahead = (int64_t)clock - hf_stamp_now(s);
 
 	if (ahead > CLOCK_LEAP && s->stamp_known) {
-		if (!from->warned || s->now - from->warned > WARN_EVERY)
-			hf_tell(s, HF_EVENT_CLOCK, from, from->state, 0, NULL);
-		if (!from->warned || s->now - from->warned > WARN_EVERY)
-			from->warned = s->now;
+		if (from->warned && s->now - from->warned < WARN_EVERY)
+			return;
+		from->warned = s->now;
+		hf_tell(s, HF_EVENT_CLOCK, from, from->state, 0, NULL);
 		return;
 	}
 	if (ahead > 0 || !s->stamp_known) {

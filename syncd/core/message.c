@@ -45,7 +45,8 @@ static bool read_text(const char *text, char *out, size_t size)
 	if (length >= size)
 		return false;
 	for (size_t i = 0; i < length; i++)
-		if (!isgraph((unsigned char)text[i]))
+		/* What may stand in a JSON text as it is. */
+		if (!isgraph((unsigned char)text[i]) || text[i] == '"' || text[i] == '\\')
 			return false;
 	memcpy(out, text, length + 1);
 	return true;

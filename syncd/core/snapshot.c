@@ -75,7 +75,7 @@ static const Holdfast__Fetch *open_request(struct hf_sync *s, const uint8_t *req
 		return NULL;
 	m = hf_members_find(&s->members, sealed->sender.id);
 	if (!m || m == s->self || m->party.boot != sealed->sender.boot ||
-	    !hf_accept_counter(m, sealed->counter))
+	    !hf_member_accept(m, sealed->counter))
 		return NULL;
 	d = hf_decode(s, s->plain, plain);
 	if (!d || d->body_case != HOLDFAST__DATAGRAM__BODY_FETCH || d->fetch->nonce.len != NONCE ||

@@ -102,13 +102,6 @@ void hf_sync_delete(struct hf_sync *s)
 	free(s);
 }
 
-bool hf_accept_counter(struct hf_member *member, uint64_t counter)
-{
-	if (!member->replay)
-		member->replay = calloc(1, sizeof(*member->replay));
-	return member->replay && hf_replay_accept(member->replay, counter);
-}
-
 static void dispatch(struct hf_sync *s, struct hf_member *m, const Holdfast__Datagram *d)
 {
 	switch (d->body_case) {
@@ -170,7 +163,7 @@ static void take(struct hf_sync *s, struct hf_member *m, const struct hf_sealed 
 {
 	uint64_t boot = m->party.boot;
 
-	if (!hf_accept_counter(m, sealed->counter)) {
+	if (!hf_member_accept(m, sealed->counter)) {
 		s->counters.drop_replayed++;
 		return;
 	}
@@ -194,6 +187,8 @@ static void count_fault(struct hf_sync *s, enum hf_seal_fault fault)
 	};
 
 	++*counters[fault];
+	if (fault == HF_SEAL_KEY)
+		s->key_refused_at = s->now;
 }
 
 /* From a life that is known it comes once, as all else; from another it may be what makes it known.
@@ -204,14 +199,14 @@ static void take_hello(struct hf_sync *s, const struct hf_endpoint *from,
 	struct hf_member *m = hf_members_find(&s->members, sealed->sender.id);
 	bool known = m && m != s->self && m->party.boot == sealed->sender.boot;
 
-	if (known && !hf_accept_counter(m, sealed->counter)) {
+	if (known && !hf_member_accept(m, sealed->counter)) {
 		s->counters.drop_replayed++;
 		return;
 	}
 	if (!hf_join_take_hello(s, from, sealed, d->hello))
 		return;
 	m = hf_members_find(&s->members, sealed->sender.id);
-	if ((known || hf_accept_counter(m, sealed->counter)) && d->about)
+	if ((known || hf_member_accept(m, sealed->counter)) && d->about)
 		hf_about_apply(s, m, d->about);
 }
 
@@ -341,6 +336,16 @@ const struct hf_owners *hf_sync_previous_owners(const struct hf_sync *s)
 enum hf_readiness hf_sync_readiness(const struct hf_sync *s)
 {
 	return s->joiner.readiness;
+}
+
+hf_time hf_sync_readiness_since(const struct hf_sync *s)
+{
+	return s->joiner.readiness_since;
+}
+
+hf_time hf_sync_key_refused_at(const struct hf_sync *s)
+{
+	return s->key_refused_at;
 }
 
 const char *hf_readiness_name(enum hf_readiness readiness)

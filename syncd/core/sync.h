@@ -101,22 +101,24 @@ struct hf_sync_output {
 };
 
 /* What has been counted since the start. Names are their documentation: docs/syncd.md. */
-#define HF_SYNC_COUNTERS(X)                                                                       \
-	X(datagrams_sent)                                                                         \
-	X(datagrams_received)                                                                     \
-	X(bytes_sent)                                                                             \
-	X(bytes_received)                                                                         \
-	X(drop_malformed)                                                                         \
-	X(drop_cluster)                                                                           \
-	X(drop_key) X(drop_forged) X(drop_replayed) X(drop_protocol) X(drop_unknown_boot) X(      \
-		drop_undecodable) X(drop_limited) X(probes) X(probes_failed) X(suspicions)        \
-		X(deaths) X(refutations) X(conflicts) X(records_exported) X(records_sent) X(      \
-			records_resent) X(records_received) X(records_applied) X(records_expired) \
-			X(records_refused) X(records_overflowed) X(lookups) X(lookups_found)      \
-				X(lookups_timed_out) X(lookups_answered) X(exchanges)             \
-					X(exchanges_differing) X(records_handed_on)               \
-						X(snapshots_served) X(snapshot_records)           \
-							X(snapshots_refused)
+#define HF_SYNC_COUNTERS(X)                                                                        \
+	X(datagrams_sent)                                                                          \
+	X(datagrams_received)                                                                      \
+	X(bytes_sent)                                                                              \
+	X(bytes_received)                                                                          \
+	X(drop_malformed)                                                                          \
+	X(drop_cluster)                                                                            \
+	X(drop_key)                                                                                \
+	X(drop_forged)                                                                             \
+	X(drop_replayed) X(drop_protocol) X(drop_unknown_boot) X(drop_undecodable) X(drop_limited) \
+		X(probes) X(probes_failed) X(suspicions) X(deaths) X(refutations) X(conflicts)     \
+			X(records_exported) X(records_sent) X(records_resent) X(records_received)  \
+				X(records_applied) X(records_expired) X(records_refused) X(        \
+					records_overflowed) X(lookups) X(lookups_found)            \
+					X(lookups_timed_out) X(lookups_answered) X(exchanges)      \
+						X(exchanges_differing) X(records_handed_on)        \
+							X(snapshots_served) X(snapshot_records)    \
+								X(snapshots_refused)
 
 struct hf_sync_counters {
 #define HF_SYNC_COUNTER(name) uint64_t name;
@@ -186,6 +188,9 @@ const struct hf_members *hf_sync_members(const struct hf_sync *sync);
 const struct hf_owners *hf_sync_owners(const struct hf_sync *sync);
 const struct hf_owners *hf_sync_previous_owners(const struct hf_sync *sync); /* NULL: handed over */
 enum hf_readiness hf_sync_readiness(const struct hf_sync *sync);
+hf_time hf_sync_readiness_since(const struct hf_sync *sync);
+/* When a datagram under a key that is not in the ring last came; 0: never. */
+hf_time hf_sync_key_refused_at(const struct hf_sync *sync);
 const char *hf_readiness_name(enum hf_readiness readiness);
 uint32_t hf_sync_epoch(const struct hf_sync *sync);
 bool hf_sync_is_settled(const struct hf_sync *sync);

@@ -16,7 +16,7 @@
 #include "syncd/core/sync.h"
 
 #define SIM_NODES_MAX 1024
-#define SIM_UNTAKEN   65536
+#define SIM_UNTAKEN   (1 << 20)
 
 struct sim;
 

@@ -62,7 +62,7 @@ static void bad_keys(void **state)
 {
 	(void)state;
 	assert_int_equal(read_text(KEY "\n", 0644), -EPERM);
-	assert_non_null(strstr(why, "chmod 600"));
+	assert_non_null(strstr(why, "chmod 640"));
 	assert_int_equal(read_text("", 0600), -EINVAL);
 	assert_int_equal(read_text("0001", 0600), -EINVAL);
 	assert_int_equal(read_text(KEY "00\n", 0600), -EINVAL);

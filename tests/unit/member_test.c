@@ -106,6 +106,29 @@ static void table(void **state)
 	hf_members_clear(&members);
 }
 
+/* News of two lives may cross, and the former be taken for the present one for a while. */
+static void a_life_that_returns_has_not_forgotten(void **state)
+{
+	static struct hf_members members;
+	struct hf_member *m;
+
+	(void)state;
+	hf_members_init(&members);
+	m = hf_members_add(&members, 1);
+	m->party.boot = 10;
+	assert_true(hf_member_accept(m, 5));
+	assert_false(hf_member_accept(m, 5));
+	for (uint64_t boot = 11; boot < 10 + HF_MEMBER_LIVES; boot++) {
+		m->party.boot = boot;
+		assert_true(hf_member_accept(m, 5));
+		assert_false(hf_member_accept(m, 5));
+	}
+	m->party.boot = 10;
+	assert_false(hf_member_accept(m, 5));
+	assert_true(hf_member_accept(m, 6));
+	hf_members_clear(&members);
+}
+
 static void ids(void **state)
 {
 	(void)state;
