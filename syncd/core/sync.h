@@ -101,24 +101,18 @@ struct hf_sync_output {
 };
 
 /* What has been counted since the start. Names are their documentation: docs/syncd.md. */
-#define HF_SYNC_COUNTERS(X)                                                                        \
-	X(datagrams_sent)                                                                          \
-	X(datagrams_received)                                                                      \
-	X(bytes_sent)                                                                              \
-	X(bytes_received)                                                                          \
-	X(drop_malformed)                                                                          \
-	X(drop_cluster)                                                                            \
-	X(drop_key)                                                                                \
-	X(drop_forged)                                                                             \
-	X(drop_replayed) X(drop_protocol) X(drop_unknown_boot) X(drop_undecodable) X(drop_limited) \
-		X(probes) X(probes_failed) X(suspicions) X(deaths) X(refutations) X(conflicts)     \
-			X(records_exported) X(records_sent) X(records_resent) X(records_received)  \
-				X(records_applied) X(records_expired) X(records_refused) X(        \
-					records_overflowed) X(lookups) X(lookups_found)            \
-					X(lookups_timed_out) X(lookups_answered) X(exchanges)      \
-						X(exchanges_differing) X(records_handed_on)        \
-							X(snapshots_served) X(snapshot_records)    \
-								X(snapshots_refused)
+/* clang-format off */
+#define HF_SYNC_COUNTERS(X) \
+	X(datagrams_sent) X(datagrams_received) X(bytes_sent) X(bytes_received) \
+	X(drop_malformed) X(drop_cluster) X(drop_key) X(drop_forged) X(drop_replayed) \
+	X(drop_protocol) X(drop_unknown_boot) X(drop_undecodable) X(drop_limited) \
+	X(probes) X(probes_failed) X(suspicions) X(deaths) X(refutations) X(conflicts) \
+	X(records_exported) X(records_sent) X(records_resent) X(records_received) \
+	X(records_applied) X(records_expired) X(records_refused) X(lookups) \
+	X(lookups_found) X(lookups_timed_out) X(lookups_answered) X(exchanges) \
+	X(exchanges_differing) X(records_handed_on) X(snapshots_served) \
+	X(snapshot_records) X(snapshots_refused)
+/* clang-format on */
 
 struct hf_sync_counters {
 #define HF_SYNC_COUNTER(name) uint64_t name;

@@ -170,8 +170,11 @@ static void health(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(rules),  cmocka_unit_test(order_does_not_matter),
-		cmocka_unit_test(table),  cmocka_unit_test(ids),
+		cmocka_unit_test(rules),
+		cmocka_unit_test(order_does_not_matter),
+		cmocka_unit_test(table),
+		cmocka_unit_test(ids),
+		cmocka_unit_test(a_life_that_returns_has_not_forgotten),
 		cmocka_unit_test(health),
 	};
 
