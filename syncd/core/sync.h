@@ -108,7 +108,7 @@ struct hf_sync_output {
 	X(drop_protocol) X(drop_unknown_boot) X(drop_undecodable) X(drop_limited) \
 	X(probes) X(probes_failed) X(suspicions) X(deaths) X(refutations) X(conflicts) \
 	X(records_exported) X(records_sent) X(records_resent) X(records_received) \
-	X(records_applied) X(records_expired) X(records_refused) X(lookups) \
+	X(records_applied) X(records_expired) X(records_refused) X(records_overflowed) X(lookups) \
 	X(lookups_found) X(lookups_timed_out) X(lookups_answered) X(exchanges) \
 	X(exchanges_differing) X(records_handed_on) X(snapshots_served) \
 	X(snapshot_records) X(snapshots_refused)
