@@ -105,7 +105,7 @@ static int find_endpoint(struct hf_daemon *d, uint32_t *datagram)
 /* Root's, if started as root; its subdirectory is the user's. */
 static int make_directory(const struct passwd *user)
 {
-	if (geteuid() != 0)
+	if (!user)
 		return 0;
 	mkdir(HF_RUN_DIRECTORY, 0755);
 	mkdir(HF_SYNCD_DIRECTORY, 0755);
@@ -157,7 +157,7 @@ static int drop_capabilities(void)
 static int become_user(const struct passwd *user)
 {
 	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-	if (geteuid() != 0)
+	if (!user)
 		return drop_capabilities();
 	capng_clear(CAPNG_SELECT_BOTH);
 	if (capng_change_id((int)user->pw_uid, (int)user->pw_gid,

@@ -59,7 +59,7 @@ static bool grow(struct hf_queue *q)
 
 	if (!records)
 		return false;
-	for (uint64_t i = q->out; i < q->in; i++)
+	for (uint64_t i = q->out; q->size && i < q->in; i++)
 		records[i % size] = q->records[i % q->size];
 	free(q->records);
 	q->records = records;
@@ -303,8 +303,11 @@ static void resend(struct hf_sync *s, struct hf_member *member)
 	c->next_resend = HF_NEVER;
 	for (uint32_t i = c->oldest; i != c->next; i++) {
 		struct hf_batch *batch = c->flight[i % HF_CHANNEL_WINDOW];
-		hf_time due = batch ? batch->sent + resend_after(c, batch) : HF_NEVER;
+		hf_time due;
 
+		if (!batch)
+			continue;
+		due = batch->sent + resend_after(c, batch);
 		if (s->now >= due) {
 			c->round_lost++;
 			s->counters.records_resent += batch->count;

@@ -68,7 +68,7 @@ static void ask(struct hf_sync *s, struct hf_lookup *l, struct hf_member *m,
 /* One message to each member that has to be asked at this attempt; their number. */
 static uint32_t ask_all(struct hf_sync *s, struct hf_lookup *l)
 {
-	struct hf_member *whom[HF_SYNC_LOOKUP_MAX];
+	struct hf_member *whom[HF_SYNC_LOOKUP_MAX] = { NULL };
 	uint64_t digests[HF_SYNC_LOOKUP_MAX];
 	uint32_t asked = 0;
 
