@@ -19,14 +19,6 @@
 #define TIMEOUT_MIN 4
 #define TIMEOUT_MAX (7 * 86400)
 
-bool hf_config_name_is_good(const char *name)
-{
-	size_t length = strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-				     "0123456789._-");
-
-	return length > 0 && length <= HF_CONFIG_NAME_MAX && name[length] == '\0';
-}
-
 static int check_name(struct hf_config_checker *c, const char *name, const char *path)
 {
 	if (hf_config_name_is_good(name))

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* How checks say what is wrong, and where; and numbers, which all of them check alike. */
+/* How checks say what is wrong, and where; and numbers and names, which all of them check alike.
+ */
 #include "lib/config_internal.h"
 
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 int hf_config_fault(struct hf_config_checker *c, const char *path, const char *format, ...)
 {
@@ -51,4 +53,12 @@ int hf_config_number(struct hf_config_checker *c, const char *written, uint32_t 
 		return 0;
 	return hf_config_fault(c, path, "%.40s is out of range; use %u to %u", written, lowest,
 			       highest);
+}
+
+bool hf_config_name_is_good(const char *name)
+{
+	size_t length = strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				     "0123456789._-");
+
+	return length > 0 && length <= HF_CONFIG_NAME_MAX && name[length] == '\0';
 }

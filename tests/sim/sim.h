@@ -107,7 +107,7 @@ struct sim {
 struct sim *sim_new(uint64_t seed, uint32_t nodes);
 void sim_delete(struct sim *sim);
 
-/* Verbs. */
+/* verbs.c */
 void sim_start(struct sim *sim, uint32_t node);
 void sim_crash(struct sim *sim, uint32_t node, bool machine); /* true: its flows are gone, too */
 void sim_leave(struct sim *sim, uint32_t node);
@@ -136,7 +136,7 @@ bool sim_reaches(const struct sim *sim, uint32_t from, uint32_t to);
 double sim_chance(struct sim *sim);
 hf_time sim_between(struct sim *sim, hf_time least, hf_time most);
 
-/* sim_flows.c */
+/* flows.c */
 void sim_add_flows(struct sim *sim, uint32_t node, uint32_t count, hf_time life);
 void sim_export(struct sim *sim, uint32_t node, const struct hf_shard_set *shards); /* NULL: all */
 void sim_refresh(struct sim *sim); /* ends flows, and exports those that are due */
