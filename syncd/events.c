@@ -54,8 +54,15 @@ static void log_conflict(const struct hf_sync *sync, const struct hf_event *e)
 void hf_log_event(const struct hf_sync *sync, const struct hf_event *e)
 {
 	const struct hf_owners *owners = hf_sync_owners(sync);
+	char text[HF_ADDRESS_TEXT];
 
 	switch (e->kind) {
+	case HF_EVENT_JOINED:
+		hf_notice("member %s (%s) is new: %s", e->member->facts.name,
+			  hf_endpoint_format(&e->member->facts.endpoint.address,
+					     e->member->facts.endpoint.port, text),
+			  hf_member_state_name(e->member->state));
+		return;
 	case HF_EVENT_MEMBER:
 		log_member(sync, e);
 		return;

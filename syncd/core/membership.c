@@ -135,7 +135,9 @@ static void take(struct hf_sync *s, struct hf_member *m, const struct hf_claim *
 		hf_view_changes(s);
 	if (restarted)
 		hf_tell(s, HF_EVENT_RESTART, m, before, 0, NULL);
-	if (before != m->state)
+	if (is_new)
+		hf_tell(s, HF_EVENT_JOINED, m, m->state, m->accuser, NULL);
+	else if (before != m->state)
 		hf_tell(s, HF_EVENT_MEMBER, m, before, m->accuser, why);
 }
 
@@ -155,7 +157,7 @@ void hf_claim_apply(struct hf_sync *s, const struct hf_claim *claim, uint64_t te
 			return;
 		m = hf_members_add(&s->members, c.party.id);
 		if (m)
-			take(s, m, &c, "joined");
+			take(s, m, &c, NULL);
 		return;
 	}
 	/* With facts it is no news but what the teller came to believe, perhaps on the other side

@@ -61,6 +61,7 @@ enum hf_readiness {
 };
 
 enum hf_event_kind {
+	HF_EVENT_JOINED,    /* a member that was not known */
 	HF_EVENT_MEMBER,    /* its state has changed from `before` */
 	HF_EVENT_RESTART,   /* it has started anew */
 	HF_EVENT_CONFLICT,  /* its name is claimed from `rival`, too; member may be this node */

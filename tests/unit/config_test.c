@@ -80,6 +80,56 @@ static void the_example(void **state)
 	hf_config_free(config);
 }
 
+#define CLUSTER(keys, node) \
+	"cluster: {insecure: true, " keys "}\nnode: {name: lb1" node "}\n" SERVICES POOL
+
+static void clusters(void **state)
+{
+	const char good[] = CLUSTER("name: prod, port: 7000, owners: 3, seeds: [lb1.example.net, "
+				    "'lb2:7001', 192.0.2.1, '192.0.2.2:7002', '2001:db8::1', "
+				    "'[2001:db8::2]', '[2001:db8::3]:7003']",
+				    ", gossip_address: 192.0.2.11, weight: 7");
+	static const struct {
+		const char *host;
+		uint16_t port;
+	} seeds[] = {
+		{ "lb1.example.net", 7000 }, { "lb2", 7001 },	      { "192.0.2.1", 7000 },
+		{ "192.0.2.2", 7002 },	     { "2001:db8::1", 7000 }, { "2001:db8::2", 7000 },
+		{ "2001:db8::3", 7003 },
+	};
+
+	(void)state;
+	assert_int_equal(load(good, sizeof(good) - 1), 0);
+	assert_string_equal(config->cluster.name, "prod");
+	assert_int_equal(config->cluster.port, 7000);
+	assert_int_equal(config->cluster.owners, 3);
+	assert_int_equal(config->node.weight, 7);
+	assert_int_equal(config->node.gossip_address.family, 4);
+	assert_int_equal(config->cluster.seed_count, 7);
+	for (int i = 0; i < 7; i++) {
+		assert_string_equal(config->cluster.seeds[i].host, seeds[i].host);
+		assert_int_equal(config->cluster.seeds[i].port, seeds[i].port);
+	}
+	hf_config_free(config);
+	assert_int_equal(load(HEAD SERVICES POOL, strlen(HEAD SERVICES POOL)), 0);
+	assert_string_equal(config->cluster.name, HF_CONFIG_CLUSTER_DEFAULT);
+	assert_int_equal(config->cluster.owners, 2);
+	assert_int_equal(config->cluster.seed_count, 0);
+	hf_config_free(config);
+
+	refuse(CLUSTER("name: 'a b'", ""), 1, "cluster.name", "no name");
+	refuse(CLUSTER("port: 0", ""), 1, "cluster.port", "1 to 65535");
+	refuse(CLUSTER("owners: 4", ""), 1, "cluster.owners", "1 to 3");
+	refuse(CLUSTER("seeds: ['lb1:']", ""), 1, "cluster.seeds[0]", "no node");
+	refuse(CLUSTER("seeds: [lb1, 'lb2:70000']", ""), 1, "cluster.seeds[1]", "no node");
+	refuse(CLUSTER("seeds: ['[2001:db8::1']", ""), 1, "cluster.seeds[0]", "no node");
+	refuse(CLUSTER("seeds: ['[2001:db8::1]x']", ""), 1, "cluster.seeds[0]", "no node");
+	refuse(CLUSTER("seeds: ['']", ""), 1, "seeds", "length");
+	refuse(CLUSTER("name: a", ", gossip_address: 127.0.0.1"), 2, "node.gossip_address",
+	       "reach");
+	refuse(CLUSTER("name: a", ", weight: 0"), 2, "node.weight", "1 to 65535");
+}
+
 static void structure(void **state)
 {
 	(void)state;
@@ -268,17 +318,12 @@ static void the_rest(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_good_file),
-		cmocka_unit_test(the_example),
-		cmocka_unit_test(structure),
-		cmocka_unit_test(stateless_services),
-		cmocka_unit_test(ports_of_tunnels),
-		cmocka_unit_test(truncated_files),
-		cmocka_unit_test(unreadable_files),
-		cmocka_unit_test(services),
-		cmocka_unit_test(pools),
-		cmocka_unit_test(families),
-		cmocka_unit_test(the_rest),
+		cmocka_unit_test(a_good_file),	      cmocka_unit_test(the_example),
+		cmocka_unit_test(clusters),	      cmocka_unit_test(structure),
+		cmocka_unit_test(stateless_services), cmocka_unit_test(ports_of_tunnels),
+		cmocka_unit_test(truncated_files),    cmocka_unit_test(unreadable_files),
+		cmocka_unit_test(services),	      cmocka_unit_test(pools),
+		cmocka_unit_test(families),	      cmocka_unit_test(the_rest),
 	};
 
 	return cmocka_run_group_tests_name("config", tests, NULL, NULL);
