@@ -1,6 +1,6 @@
 """XChaCha20-Poly1305 after RFC 8439 and draft-irtf-cfrg-xchacha, and crypto_kdf, in plain Python: an
 independent model of what syncd/core/seal.h and lib/keys.h say. Prints the vectors that
-tests/golden/seal.inc and gossip_key.inc hold."""
+tests/golden/*.inc hold."""
 import hashlib, struct
 
 
@@ -64,6 +64,9 @@ if __name__ == '__main__':
     header = struct.pack('<BBHQQQ', 1, 7, cluster >> 48, 0x1111, 0xa1, 42)
     beside = header[:4] + struct.pack('<QQQ', cluster, 0x2222, 0xb1)
     print('seal.inc       "%s"' % xchacha20poly1305(key, header[4:], beside, b'hello').hex())
-    derived = hashlib.blake2b(digest_size=32, key=key, salt=struct.pack('<Q', 2) + bytes(8),
-                              person=b'holdfast' + bytes(8)).hexdigest()
-    print('gossip_key.inc "%s"' % derived)
+    for use, size, name in (2, 32, 'gossip_key'), (3, 16, 'key_id'):
+        derived = hashlib.blake2b(digest_size=size, key=key, salt=struct.pack('<Q', use) + bytes(8),
+                                  person=b'holdfast' + bytes(8)).hexdigest()
+        print('%s.inc "%s"' % (name, derived))
+    stream = hashlib.blake2b(b'snapshot', digest_size=32, key=key).hexdigest()
+    print('stream_key.inc "%s"' % stream)

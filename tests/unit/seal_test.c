@@ -118,22 +118,39 @@ static void golden(void **state)
 	assert_string_equal(text, expected);
 }
 
-/* Derived as lib/keys.h says, from the key 00 01 ... 1f; by Python's hashlib.blake2b. */
+static void must_be(const uint8_t *derived, size_t size, const char *expected)
+{
+	char text[80];
+
+	sodium_bin2hex(text, sizeof(text), derived, size);
+	assert_string_equal(text, expected);
+}
+
+/* Derived as lib/keys.h and snapshot.c say, from the key 00 01 ... 1f; by Python's hashlib.blake2b.
+ */
 static void derived_keys(void **state)
 {
 	static const char gossip[] =
 #include "tests/golden/gossip_key.inc"
 		;
+	static const char id[] =
+#include "tests/golden/key_id.inc"
+		;
+	static const char stream[] =
+#include "tests/golden/stream_key.inc"
+		;
 	struct hf_cluster_key key;
 	uint8_t derived[32];
-	char text[80];
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(key.bytes); i++)
 		key.bytes[i] = i;
-	hf_key_derive(&key, HF_KEY_GOSSIP, derived, sizeof(derived));
-	sodium_bin2hex(text, sizeof(text), derived, sizeof(derived));
-	assert_string_equal(text, gossip);
+	hf_key_derive(&key, HF_KEY_GOSSIP, derived, 32);
+	must_be(derived, 32, gossip);
+	hf_key_derive(&key, HF_KEY_ID, derived, 16);
+	must_be(derived, 16, id);
+	hf_cipher_stream_key(derived, key.bytes, (const uint8_t *)"snapshot", 8);
+	must_be(derived, 32, stream);
 }
 
 static void replays(void **state)
