@@ -43,25 +43,8 @@ static void check_table(struct sim_node *node)
 	tables[i].seed = node->sim->seed;
 }
 
-#include <stdlib.h>
-static void watch(struct sim_node *node)
-{
-	static uint32_t held[64];
-	const char *w = getenv("WATCH");
-	if (!w)
-		return;
-	uint64_t k = strtoull(w, NULL, 16);
-	const struct hf_record *r = hf_sync_find(node->sync, k);
-	if (held[node->index] != (r ? r->backend : 0)) {
-		held[node->index] = r ? r->backend : 0;
-		sim_note(node->sim, "WATCH %s: %u stamp %u", node->name, held[node->index],
-			 r ? r->stamp : 0);
-	}
-}
-
 void sim_check_node(struct sim_node *node)
 {
-	watch(node);
 	uint32_t epoch = hf_sync_epoch(node->sync);
 
 	if (epoch < node->epoch)
@@ -240,14 +223,15 @@ static void check_holders(struct sim *sim)
 	for (uint32_t i = 0; i < sim->flow_count; i++) {
 		struct sim_flow *flow = &sim->flows[i];
 		bool should = holder_lives(sim, flow) && sim->now < flow->seen_until;
-		bool held = false;
+		bool held = false, same = false;
 
 		/* Still the same one, mostly. */
 		for (uint32_t j = 0; j < sim->count && !held; j++) {
 			uint32_t k = (j + flow->seen_at) % sim->count;
 
-			held = has_this_or_newer(&sim->nodes[k], flow);
-			if (held)
+			same = has(&sim->nodes[k], flow);
+			held = same || has_this_or_newer(&sim->nodes[k], flow);
+			if (same)
 				note_seen(sim, flow, k);
 		}
 		if (should && !held) {
@@ -255,7 +239,7 @@ static void check_holders(struct sim *sim)
 			sim_break(sim, "nobody has record %016lx any more; n%u had",
 				  (unsigned long)flow->record.key, flow->seen_at);
 		}
-		if (!held)
+		if (!same)
 			flow->seen_at = SIM_NODES_MAX;
 	}
 }
