@@ -214,7 +214,7 @@ void hf_join_turn(struct hf_sync *s);
 
 /* view.c */
 void hf_view_changes(struct hf_sync *s); /* soon: a member lives, dies, or got ready */
-/* An owner dies, leaves, or has started anew. */
+/* A member, perhaps an owner, dies, leaves, or has started anew. */
 void hf_view_loses(struct hf_sync *s, const struct hf_member *owner);
 void hf_view_turn(struct hf_sync *s);
 

@@ -108,7 +108,7 @@ static void take(struct hf_sync *s, struct hf_member *m, const struct hf_claim *
 
 	if (!is_new)
 		count_out(s, m);
-	if (owned && (restarted || claim->state >= HF_MEMBER_DEAD))
+	if (!is_new && (restarted || claim->state >= HF_MEMBER_DEAD))
 		hf_view_loses(s, m);
 	if (restarted)
 		forget_life(s, m);

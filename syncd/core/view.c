@@ -29,11 +29,16 @@ static bool belongs(const struct hf_member *m)
 }
 
 /* All of a lost owner's shards are exported again, by all whose flows they are: whether somebody
- * else still holds them would be hard to know, and merging costs little. */
+ * else still holds them would be hard to know, and merging costs little. A former owner's, too, for
+ * it may have been about to hand them on. */
 void hf_view_loses(struct hf_sync *s, const struct hf_member *owner)
 {
+	const struct hf_owners *previous = s->view.previous;
+	uint64_t id = owner->party.id;
+
 	for (uint32_t shard = 0; shard < HF_SHARDS; shard++)
-		if (hf_owners_owns(&s->view.now, shard, owner->party.id))
+		if (hf_owners_owns(&s->view.now, shard, id) ||
+		    (previous && hf_owners_owns(previous, shard, id)))
 			hf_shard_add(&s->view.lost, shard);
 	hf_view_changes(s);
 }

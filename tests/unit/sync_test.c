@@ -212,6 +212,29 @@ static void a_leaver_hands_all_on(void **state)
 	assert_int_equal(hf_sync_record_count(core(2)), 3000);
 }
 
+/* One that was about to hand its records on, and could not: all who exported them do so again. */
+static void a_leaver_that_dies_loses_nothing(void **state)
+{
+	(void)state;
+	begin(3);
+	sim_add_flows(sim, 2, 3000, HF_SECONDS(300));
+	sim_run(sim, sim->now + HF_SECONDS(1));
+	sim_pause(sim, 2);
+	sim->network.bandwidth = 20000;
+	sim_leave(sim, 0);
+	sim_leave(sim, 1);
+	sim_run(sim, sim->now + HF_MS(300));
+	sim_crash(sim, 0, false);
+	sim_crash(sim, 1, false);
+	sim->network.bandwidth = 0;
+	sim_start(sim, 0);
+	sim_start(sim, 1);
+	sim_resume(sim, 2);
+	sim_run(sim, sim->now + HF_SECONDS(5));
+	assert_true(sim_members_agree(sim, NULL));
+	assert_int_equal(sim_missing_records(sim, sim->now), 0);
+}
+
 /* Of two owners the first answers within a round trip; when it is silent, the second. */
 static void look_ups_go_to_the_second_owner(void **state)
 {
@@ -394,6 +417,7 @@ int main(void)
 		cmocka_unit_test_teardown(a_restart_is_told_from_a_resurrection, end),
 		cmocka_unit_test_teardown(a_second_node_of_a_name_is_refused_and_both_show_it, end),
 		cmocka_unit_test_teardown(a_leaver_hands_all_on, end),
+		cmocka_unit_test_teardown(a_leaver_that_dies_loses_nothing, end),
 		cmocka_unit_test_teardown(look_ups_go_to_the_second_owner, end),
 		cmocka_unit_test_teardown(too_many_look_ups_are_refused, end),
 		cmocka_unit_test_teardown(a_key_that_is_retired_is_refused, end),
