@@ -13,6 +13,7 @@
 #define ACK_AFTER	 HF_MS(2)
 #define RESEND_LEAST	 HF_MS(20)
 #define RESEND_MOST	 HF_SECONDS(1)
+#define WAY_MOST	 HF_MS(250)
 #define LOSS_TOLERATED	 8 /* one in so many */
 #define MESSAGE_OVERHEAD 16
 
@@ -214,10 +215,11 @@ static void measure(struct hf_channel *c, hf_time took)
 }
 
 /* Which sending was acknowledged can't be told (Karn's rule). But where all is sent twice because
- * the way is longer than was thought, nothing would ever be measured: so it is thought longer. */
+ * the way is longer than was thought, nothing would ever be measured: so it is thought longer. What
+ * took very long was no way's doing, but a member that stood still. */
 static void measure_resent(struct hf_channel *c, hf_time took)
 {
-	if (took > c->round_trip)
+	if (took > c->round_trip && took < WAY_MOST)
 		c->round_trip += (took - c->round_trip) / 8;
 }
 
