@@ -369,11 +369,6 @@ uint32_t hf_sync_epoch(const struct hf_sync *s)
 	return s->view.epoch;
 }
 
-bool hf_sync_is_settled(const struct hf_sync *s)
-{
-	return s->view.settled;
-}
-
 uint32_t hf_sync_stamp(const struct hf_sync *s, hf_time now)
 {
 	return s->stamp_base + (now - s->stamp_at) / (HF_SECONDS(1) / HF_STAMPS_SECOND);

@@ -188,7 +188,6 @@ hf_time hf_sync_readiness_since(const struct hf_sync *sync);
 hf_time hf_sync_key_refused_at(const struct hf_sync *sync);
 const char *hf_readiness_name(enum hf_readiness readiness);
 uint32_t hf_sync_epoch(const struct hf_sync *sync);
-bool hf_sync_is_settled(const struct hf_sync *sync);
 uint32_t hf_sync_stamp(const struct hf_sync *sync, hf_time now);
 uint64_t hf_sync_record_count(const struct hf_sync *sync);
 const struct hf_sync_counters *hf_sync_counters(const struct hf_sync *sync);
