@@ -358,21 +358,25 @@ int hf_netlink_route(struct hf_netlink *nl, const struct hf_address *destination
 	return err;
 }
 
-int hf_netlink_manage(struct hf_netlink *nl, uint32_t ifindex, const struct hf_address *address)
+int hf_netlink_manage(struct hf_netlink *nl, uint32_t ifindex, const struct hf_address *address,
+		      bool known)
 {
 	char room[256] __attribute__((aligned(8)));
 	struct nlmsghdr *request = mnl_nlmsg_put_header(room);
 	struct ndmsg *nd;
+	int err;
 
 	request->nlmsg_type = RTM_NEWNEIGH;
-	request->nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK | NLM_F_CREATE | NLM_F_REPLACE;
+	request->nlmsg_flags =
+		NLM_F_REQUEST | NLM_F_ACK | NLM_F_CREATE | (known ? NLM_F_REPLACE : NLM_F_EXCL);
 	nd = mnl_nlmsg_put_extra_header(request, sizeof(*nd));
 	nd->ndm_family = address->family == 4 ? AF_INET : AF_INET6;
 	nd->ndm_ifindex = ifindex;
 	nd->ndm_state = NUD_NONE;
 	mnl_attr_put(request, NDA_DST, hf_address_length(address->family), address->word);
 	mnl_attr_put_u32(request, NDA_FLAGS_EXT, NTF_EXT_MANAGED);
-	return ask(nl, request, NULL, NULL);
+	err = ask(nl, request, NULL, NULL);
+	return err == -EEXIST ? 0 : err;
 }
 
 struct interfaces {

@@ -41,10 +41,12 @@ int hf_netlink_route(struct hf_netlink *netlink, const struct hf_address *destin
 
 /*
  * Asks the kernel to resolve the neighbour and to keep it so (NTF_EXT_MANAGED, Linux 5.16): our
- * packets bypass its stack, which would else think the neighbour unused and forget it.
+ * packets bypass its stack, which would else think the neighbour unused and forget it. A permanent
+ * entry would lose its MAC by that: of a neighbour that is not `known`, one that the kernel turns
+ * out to have is left as it is, and its news awaited.
  */
 int hf_netlink_manage(struct hf_netlink *netlink, uint32_t ifindex,
-		      const struct hf_address *address);
+		      const struct hf_address *address, bool known);
 
 /* Names of the interfaces that default routes leave by, `room` at most; returns how many. */
 int hf_netlink_default_interfaces(struct hf_netlink *netlink, char (*names)[IF_NAMESIZE],

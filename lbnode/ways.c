@@ -97,7 +97,7 @@ static int write_way(struct hf_ways *ways, uint32_t id)
 	int err = 0;
 
 	if (!neighbour || (!neighbour->managed && !neighbour->permanent))
-		hf_netlink_manage(ways->netlink, way->ifindex, &way->via);
+		hf_netlink_manage(ways->netlink, way->ifindex, &way->via, neighbour != NULL);
 	if (nexthop.ifindex ? way->missed : way->written.ifindex != 0)
 		log_way(way, nexthop.ifindex != 0);
 	way->missed = !nexthop.ifindex;
