@@ -19,7 +19,7 @@
 
 #include "proto/node.pb-c.h"
 #include "syncd/core/random.h"
-#include "syncd/core/record.h"
+#include "lib/record.h"
 #include "syncd/core/sync.h"
 #include "lib/node_protocol.h"
 

@@ -6,6 +6,9 @@
 #include "lbnode/bpf/flow.h"
 #include "lbnode/bpf/transmit.h"
 
+/* Neither a verdict nor, negative, a size: the packet's way goes on in stranger.h. */
+#define HF_IS_STRANGER 0x100
+
 HF_INLINE int hf_pass(void)
 {
 	hf_count(HF_COUNT_PASSED);
@@ -48,7 +51,8 @@ HF_INLINE const struct hf_backend *hf_balance(struct hf_flow *f)
 {
 	const struct hf_backend *backend = hf_flow_backend(f);
 
-	hf_account_to(&service_traffic, f->service->id, f);
+	if (!f->is_stranger)
+		hf_account_to(&service_traffic, f->service->id, f);
 	if (backend)
 		hf_account_to(&backend_traffic, f->backend_id, f);
 	return backend;

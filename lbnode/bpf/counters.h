@@ -16,13 +16,21 @@
 	X(ICMP_ERRORS, "ICMP errors sent to the backend of the flow that they are about")      \
 	X(FLOWS_NEW, "flows that began, or were chosen anew, here")                            \
 	X(FLOWS_ADOPTED, "packets that met an unknown TCP flow in the middle: by the choice")  \
+	X(SECOND_CHANCES, "packets of unknown flows sent to a node that may know them")        \
+	X(SECOND_CHANCES_LIMITED, "packets of unknown flows beyond the rate: by the choice")   \
+	X(VISITORS_KNOWN, "packets from other nodes whose flow is known here")                 \
+	X(VISITORS_SENT_ON, "packets from other nodes, of unknown flows, sent to one more")    \
+	X(VISITORS_UNKNOWN, "packets from other nodes whose flow nobody knew: by the choice")  \
+	X(LAST_CHANCES, "packets sent with the name of their slot's previous backend")         \
 	X(FLOWS_UNPINNED, "packets of flows that found no place for a pin")                    \
 	X(PINS_DISPLACED, "weak pins that gave way to a newer flow")                           \
 	X(FRAGMENTS_PLACED, "fragments sent where their datagram's first one went")            \
 	X(FRAGMENTS_HELD, "fragments kept until their datagram's first one comes")             \
 	X(DROP_MALFORMED, "lengths, an IPv4 checksum or TCP flags that contradict something")  \
 	X(DROP_SOURCE, "from an address no client has: a VIP, loopback, multicast or none")    \
-	X(DROP_TUNNEL, "tunnel packets to a VIP or to this node: it takes none")               \
+	X(DROP_TUNNEL, "tunnel packets to a VIP or to this node that no other node sent")      \
+	X(DROP_ENVELOPE, "packets from other nodes that are no second chance of this version") \
+	X(DROP_ENVELOPE_TAG, "the same, with a wrong tag: another cluster key, or forged")     \
 	X(DROP_FRAGMENT, "fragments whose datagram's first one did not come in time")          \
 	X(DROP_ICMP, "ICMP errors that are cut short, or about a packet the VIP did not send") \
 	X(DROP_ICMP_LIMIT, "ICMP errors of a source that sends too many")                      \

@@ -21,7 +21,8 @@ struct hf_flow {
 	__u64 digest;
 	__u16 backend_id;
 	bool is_new;
-	__u8 refused; /* enum hf_counter: why there is no backend */
+	bool is_stranger; /* others may know more of its flow (stranger.h) */
+	__u8 refused;	  /* enum hf_counter: why there is no backend */
 };
 
 HF_INLINE bool hf_starts_flow(const struct hf_packet *p)
@@ -37,17 +38,22 @@ HF_INLINE struct hf_backend *hf_backend(__u16 id)
 	return backend && backend->encapsulation != HF_ENCAP_NONE ? backend : NULL;
 }
 
-HF_INLINE __u16 hf_choice(const struct hf_service *service, __u64 digest)
+HF_INLINE const struct hf_slot *hf_slot_of(const struct hf_service *service, __u64 digest)
 {
 	__u32 pool = service->pool;
 	void *table = bpf_map_lookup_elem(&pools, &pool);
-	struct hf_slot *slot;
 	__u32 place;
 
 	if (!table)
-		return HF_NO_BACKEND;
+		return NULL;
 	place = hf_slot(digest, service->table_size);
-	slot = bpf_map_lookup_elem(table, &place);
+	return bpf_map_lookup_elem(table, &place);
+}
+
+HF_INLINE __u16 hf_choice(const struct hf_service *service, __u64 digest)
+{
+	const struct hf_slot *slot = hf_slot_of(service, digest);
+
 	return slot ? slot->backend : HF_NO_BACKEND;
 }
 
@@ -91,6 +97,18 @@ HF_INLINE bool hf_may_have_a_flow(struct hf_flow *f)
 	return false;
 }
 
+/* Not the first packet of its flow, of which nothing is known here. UDP does not tell: then it is
+ * one if its slot's choice is new. */
+HF_INLINE bool hf_is_stranger(const struct hf_flow *f)
+{
+	const struct hf_slot *slot;
+
+	if (f->packet->protocol == IPPROTO_TCP)
+		return !hf_starts_flow(f->packet);
+	slot = hf_slot_of(f->service, f->digest);
+	return slot && slot->is_fresh;
+}
+
 /* Of a flow that is not known, or whose pin (in `cell`) no longer holds. */
 HF_INLINE int hf_choose(struct hf_flow *f, __u64 *cell, __u64 old)
 {
@@ -121,20 +139,26 @@ HF_INLINE bool hf_may_begin_anew(__u64 pin, const struct hf_backend *backend)
 	       (hf_pin_state(pin) == HF_PIN_EMBRYONIC && backend->is_draining);
 }
 
-/* The packet's backend, its id in f->backend_id; NULL: there is none, and f->refused says why. */
+/* The packet's backend, its id in f->backend_id; NULL: there is none, and f->refused says why, or
+ * it is a stranger's. The pin of a flow that was adopted is a guess, which takes stranger's ways,
+ * too. */
 HF_INLINE struct hf_backend *hf_flow_backend(struct hf_flow *f)
 {
 	const struct hf_packet *p = f->packet;
 	struct hf_backend *backend;
 	__u64 pin = 0, next, *cell = NULL;
 
-	f->is_new = false;
+	f->is_new = f->is_stranger = false;
 	f->refused = HF_COUNT_DROP_NO_BACKEND;
 	if (!f->service->is_stateless)
 		cell = hf_flow_find(f->digest, bucket_bits, &pin);
 	if (cell) {
 		f->backend_id = hf_pin_backend(pin);
 		backend = hf_backend(f->backend_id);
+		if (backend && hf_pin_state(pin) == HF_PIN_ADOPTED && !hf_starts_flow(p)) {
+			f->is_stranger = true;
+			return NULL;
+		}
 		if (backend && !(hf_starts_flow(p) && hf_may_begin_anew(pin, backend))) {
 			next = hf_pin_after(pin, p->tcp_flags);
 			/* Lost to another CPU: then the pin is as fresh as we would make it. */
@@ -142,6 +166,10 @@ HF_INLINE struct hf_backend *hf_flow_backend(struct hf_flow *f)
 				hf_pin_swap(cell, pin, next);
 			return backend;
 		}
+	}
+	if (!cell && !f->service->is_stateless && hf_is_stranger(f)) {
+		f->is_stranger = true;
+		return NULL;
 	}
 	hf_choose(f, cell, pin);
 	return hf_backend(f->backend_id);
@@ -158,6 +186,10 @@ HF_INLINE struct hf_backend *hf_flow_backend_of_others(struct hf_flow *f)
 		backend = hf_backend(f->backend_id);
 		if (backend)
 			return backend;
+	}
+	if (!f->service->is_stateless) {
+		f->is_stranger = true;
+		return NULL;
 	}
 	f->backend_id = hf_choice(f->service, f->digest);
 	return hf_backend(f->backend_id);

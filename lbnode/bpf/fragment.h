@@ -54,9 +54,9 @@ HF_INLINE int hf_hold(struct xdp_md *ctx, const struct hf_packet *p, __u64 datag
 	return XDP_DROP;
 }
 
-HF_INLINE void hf_note_datagram(__u64 datagram, __u16 backend)
+HF_INLINE void hf_note_datagram(__u64 datagram, __u16 backend, __u16 peer)
 {
-	struct hf_fragment note = { .seen_us = hf_now_us(), .backend = backend };
+	struct hf_fragment note = { .seen_us = hf_now_us(), .backend = backend, .peer = peer };
 
 	bpf_map_update_elem(&fragments, &datagram, &note, BPF_ANY);
 }
@@ -64,27 +64,17 @@ HF_INLINE void hf_note_datagram(__u64 datagram, __u16 backend)
 HF_INLINE int hf_first_fragment(struct xdp_md *ctx, struct hf_packet *p,
 				const struct hf_service_table *table, __u64 datagram)
 {
-	struct hf_flow f = { .packet = p, .table = table };
-	const struct hf_backend *backend;
 	enum hf_parsed parsed = hf_parse_first_fragment(p, (void *)(long)ctx->data_end);
 
-	if (parsed == HF_PARSED_FLOW)
-		f.service = hf_service_find(table, p);
-	else if (parsed != HF_PARSED_OTHER)
+	if (parsed == HF_PARSED_FLOW && hf_service_find(table, p))
+		return HF_IS_STRANGER;
+	if (parsed != HF_PARSED_FLOW && parsed != HF_PARSED_OTHER)
 		return hf_drop(parsed == HF_PARSED_EXTENSIONS ? HF_COUNT_DROP_EXTENSIONS
 							      : HF_COUNT_DROP_MALFORMED);
-	if (!f.service && hf_is_tunnel(p, parsed))
+	if (hf_is_tunnel(p, parsed))
 		return hf_drop(HF_COUNT_DROP_TUNNEL);
-	if (!f.service) {
-		hf_note_datagram(datagram, HF_NO_BACKEND); /* the rest is the kernel's, too */
-		return hf_pass();
-	}
-	f.digest = hf_flow_digest(p);
-	backend = hf_balance(&f);
-	if (!backend)
-		return hf_drop(f.refused);
-	hf_note_datagram(datagram, f.backend_id);
-	return hf_forward(ctx, p, backend, f.digest);
+	hf_note_datagram(datagram, HF_NO_BACKEND, 0); /* the rest is the kernel's, too */
+	return hf_pass();
 }
 
 HF_INLINE int hf_other_fragment(struct xdp_md *ctx, const struct hf_packet *p, __u64 datagram,
@@ -102,6 +92,8 @@ HF_INLINE int hf_other_fragment(struct xdp_md *ctx, const struct hf_packet *p, _
 	}
 	if (!note)
 		return is_held ? hf_drop(HF_COUNT_DROP_FRAGMENT) : hf_hold(ctx, p, datagram);
+	if (note->peer)
+		return HF_IS_STRANGER;
 	f.backend_id = note->backend;
 	if (f.backend_id == HF_NO_BACKEND)
 		return hf_pass();

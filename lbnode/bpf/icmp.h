@@ -92,6 +92,8 @@ HF_INLINE int hf_icmp_error(struct xdp_md *ctx, const struct hf_packet *p,
 		return hf_drop(HF_COUNT_DROP_ICMP_LIMIT);
 	f.digest = hf_flow_digest(&flow);
 	backend = hf_flow_backend_of_others(&f);
+	if (f.is_stranger)
+		return HF_IS_STRANGER;
 	if (!backend)
 		return hf_drop(HF_COUNT_DROP_NO_BACKEND);
 	hf_account_to(&service_traffic, f.service->id, &f);

@@ -9,32 +9,53 @@
 #include "lbnode/bpf/balance.h"
 #include "lbnode/bpf/fragment.h"
 #include "lbnode/bpf/icmp.h"
+#include "lbnode/bpf/stranger.h"
 #include "lbnode/bpf/too_big.h"
-
-HF_INLINE int hf_end(struct xdp_md *ctx, int verdict)
-{
-	return verdict < 0 ? hf_too_big(ctx, -verdict) : verdict;
-}
 
 /* What is rare, by tail call: the stack would not hold it beside the hot path, and the verifier
  * would look at it in every state that the hot path leaves. Called with constants, which the kernel
  * makes direct jumps of. */
-enum hf_uncommon { HF_UNCOMMON_OTHER, HF_UNCOMMON_FRAGMENT };
+enum hf_uncommon {
+	HF_UNCOMMON_OTHER,
+	HF_UNCOMMON_FRAGMENT,
+	HF_UNCOMMON_STRANGER,
+	HF_UNCOMMON_ENVELOPE,
+	HF_UNCOMMON_VISITOR,
+	HF_UNCOMMON_END,
+};
 
 int holdfast_other(struct xdp_md *ctx);
 int holdfast_fragment(struct xdp_md *ctx);
+int holdfast_stranger(struct xdp_md *ctx);
+int holdfast_envelope(struct xdp_md *ctx);
+int holdfast_visitor(struct xdp_md *ctx);
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);
-	__uint(max_entries, 2);
+	__uint(max_entries, HF_UNCOMMON_END);
 	__uint(key_size, sizeof(__u32));
 	__array(values, int(void *));
 } uncommon SEC(".maps") = {
 	.values = {
 		[HF_UNCOMMON_OTHER] = (void *)&holdfast_other,
 		[HF_UNCOMMON_FRAGMENT] = (void *)&holdfast_fragment,
+		[HF_UNCOMMON_STRANGER] = (void *)&holdfast_stranger,
+		[HF_UNCOMMON_ENVELOPE] = (void *)&holdfast_envelope,
+		[HF_UNCOMMON_VISITOR] = (void *)&holdfast_visitor,
 	},
 };
+
+/* Of what the packet's way came to: the verdict. */
+HF_INLINE int hf_end(struct xdp_md *ctx, int verdict)
+{
+	if (verdict < 0)
+		return hf_too_big(ctx, -verdict);
+	if (verdict == HF_IS_STRANGER) {
+		bpf_tail_call(ctx, &uncommon, HF_UNCOMMON_STRANGER);
+		return hf_drop(HF_COUNT_DROP_INTERNAL);
+	}
+	return verdict;
+}
 
 /* IP, but no TCP or UDP flow could be read from it: ours only if it is for a VIP, which is looked
  * up when nothing else has told. */
@@ -56,7 +77,7 @@ int holdfast_other(struct xdp_md *ctx)
 		return hf_pass();
 	}
 	if (parsed == HF_PARSED_OTHER && hf_is_icmp(&p))
-		return hf_icmp(ctx, &p, table);
+		return hf_end(ctx, hf_icmp(ctx, &p, table));
 	if (parsed == HF_PARSED_OTHER)
 		return hf_pass();
 	return hf_refuse(table, &p,
@@ -74,7 +95,31 @@ int holdfast_fragment(struct xdp_md *ctx)
 SEC("xdp")
 int holdfast_held(struct xdp_md *ctx)
 {
-	return hf_fragment(ctx, true);
+	return hf_end(ctx, hf_fragment(ctx, true));
+}
+
+/* Of the answers none is about an ICMP error or a later fragment, which are no TCP or UDP. */
+SEC("xdp")
+int holdfast_stranger(struct xdp_md *ctx)
+{
+	return hf_end(ctx, hf_stranger(ctx));
+}
+
+SEC("xdp")
+int holdfast_envelope(struct xdp_md *ctx)
+{
+	int verdict = hf_envelope(ctx);
+
+	if (verdict != HF_IS_VISITOR)
+		return verdict;
+	bpf_tail_call(ctx, &uncommon, HF_UNCOMMON_VISITOR);
+	return hf_drop(HF_COUNT_DROP_INTERNAL);
+}
+
+SEC("xdp")
+int holdfast_visitor(struct xdp_md *ctx)
+{
+	return hf_end(ctx, hf_visitor(ctx));
 }
 
 /* The hot path: whole TCP and UDP packets. */
@@ -97,11 +142,15 @@ int holdfast(struct xdp_md *ctx)
 	if (!f.table)
 		return hf_drop(HF_COUNT_DROP_INTERNAL);
 	f.service = hf_service_find(f.table, &p);
-	if (!f.service)
-		return hf_is_tunnel_to_us(f.table, &p, parsed) ? hf_drop(HF_COUNT_DROP_TUNNEL)
-							       : hf_pass();
+	if (!f.service) {
+		if (hf_is_tunnel(&p, parsed))
+			bpf_tail_call(ctx, &uncommon, HF_UNCOMMON_ENVELOPE);
+		return hf_pass();
+	}
 	f.digest = hf_flow_digest(&p);
 	backend = hf_balance(&f);
+	if (f.is_stranger)
+		return hf_end(ctx, HF_IS_STRANGER);
 	if (!backend)
 		return hf_drop(f.refused);
 	return hf_end(ctx, hf_forward(ctx, &p, backend, f.digest));

@@ -20,7 +20,16 @@
 #define HF_LIMIT_FRAGMENTS_US	 10000
 #define HF_LIMIT_FRAGMENTS_BURST 64
 
-enum hf_limited { HF_LIMITED_ERRORS, HF_LIMITED_ANSWERS, HF_LIMITED_FRAGMENTS };
+/* Of flows that are new here: as many as a rehash may bring from one carrier's gateway. */
+#define HF_LIMIT_STRANGERS_US	 100
+#define HF_LIMIT_STRANGERS_BURST 16384
+
+enum hf_limited {
+	HF_LIMITED_ERRORS,
+	HF_LIMITED_ANSWERS,
+	HF_LIMITED_FRAGMENTS,
+	HF_LIMITED_STRANGERS,
+};
 
 /* A source is an IPv4 address, or an IPv6 /64, which is one host's to choose from. */
 HF_INLINE __u64 *hf_limit_cell(const struct hf_packet *p, enum hf_limited what)
@@ -38,9 +47,12 @@ HF_INLINE __u64 *hf_limit_cell(const struct hf_packet *p, enum hf_limited what)
 /* True: the packet's source has had its share of `what`. */
 HF_INLINE bool hf_limit(const struct hf_packet *p, enum hf_limited what)
 {
-	const bool few = what == HF_LIMITED_FRAGMENTS;
-	const __u64 interval = few ? HF_LIMIT_FRAGMENTS_US : HF_LIMIT_US;
-	const __u64 burst = interval * (few ? HF_LIMIT_FRAGMENTS_BURST : HF_LIMIT_BURST);
+	const __u64 interval = what == HF_LIMITED_FRAGMENTS   ? HF_LIMIT_FRAGMENTS_US
+			       : what == HF_LIMITED_STRANGERS ? HF_LIMIT_STRANGERS_US
+							      : HF_LIMIT_US;
+	const __u64 burst = interval * (what == HF_LIMITED_FRAGMENTS   ? HF_LIMIT_FRAGMENTS_BURST
+					: what == HF_LIMITED_STRANGERS ? HF_LIMIT_STRANGERS_BURST
+								       : HF_LIMIT_BURST);
 	__u64 *cell = hf_limit_cell(p, what), now = hf_now_us(), turn;
 
 	if (!cell)

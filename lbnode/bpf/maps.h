@@ -12,6 +12,7 @@
 #include "lbnode/bpf/counters.h"
 #include "lbnode/bpf/flow_table.h"
 #include "lbnode/bpf/types.h"
+#include "lib/packet/envelope.h"
 
 /* Constants of this load: the verifier sees their values. */
 const volatile struct hf_key flow_key;
@@ -78,6 +79,44 @@ struct {
 	__type(key, __u32);
 	__type(value, struct hf_nexthop);
 } nexthops SEC(".maps");
+
+struct cluster_table {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__uint(key_size, sizeof(__u32));
+	__uint(value_size, sizeof(struct hf_cluster));
+};
+
+/* One element, or none: the cluster as the agent was told last. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__array(values, struct cluster_table);
+} cluster SEC(".maps");
+
+/* What an envelope said, from the program that took it off to the next one, on the same CPU. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct hf_envelope);
+} visits SEC(".maps");
+
+/* To the agent. */
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 1 << 18);
+} questions SEC(".maps");
+
+/* By a part of the digest: the flow that was asked for last, and when (stranger.h). */
+#define HF_ASKED_CELLS 16384
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, HF_ASKED_CELLS);
+	__type(key, __u32);
+	__type(value, __u64);
+} asked SEC(".maps");
 
 /* By ifindex: the devices that next hops leave by. */
 struct {

@@ -34,8 +34,9 @@ HF_INLINE bool hf_is_tunnel(const struct hf_packet *p, enum hf_parsed parsed)
 	return p->protocol == IPPROTO_IPIP || p->protocol == IPPROTO_IPV6;
 }
 
-/* A tunnel's packet for a VIP, or for the addresses that this node's own tunnels come from: nobody
- * sends it one, but who wants to pass for a node, and a node that takes this one for a backend. */
+/* A tunnel's packet for a VIP, or for the addresses that this node's own tunnels come from: but for
+ * other nodes' envelopes nobody sends it one, but who wants to pass for a node, and a node that
+ * takes this one for a backend. */
 HF_INLINE bool hf_is_tunnel_to_us(const struct hf_service_table *table, const struct hf_packet *p,
 				  enum hf_parsed parsed)
 {

@@ -13,19 +13,12 @@
 #define HF_LBNODE_BPF_TRANSMIT_H
 
 #include "lbnode/bpf/maps.h"
+#include "lib/packet/envelope.h"
 
 #define HF_OUTER_TTL 64
 #define HF_IPV6_FLOW 0x000fffff
-#define HF_GUE_IPV4  bpf_htons(IPPROTO_IPIP) /* version 0, no options, a 2-byte header word */
-#define HF_GUE_IPV6  bpf_htons(IPPROTO_IPV6)
 /* RFC 6335: source ports are taken from the dynamic range, 49152 to 65535. */
 #define HF_GUE_PORT_MIN 0xc000
-
-/* The GUE header, variant 0 without options (draft-ietf-intarea-gue-09, section 3.2). */
-struct hf_gue_header {
-	__be16 version_length_protocol;
-	__be16 flags;
-};
 
 struct hf_vlan_ethernet {
 	__u8 macs[12];
@@ -38,7 +31,26 @@ struct hf_inner {
 	__u16 length;
 	__u8 tos;
 	__u8 family;
+	__u8 l2_length;
+	__u8 option_words; /* of private data behind the GUE header */
 };
+
+/* That data: an envelope, or the name of a last chance. */
+#define HF_OPTION_WORDS_MAX HF_ENVELOPE_WORDS
+struct hf_option {
+	__u32 word[HF_OPTION_WORDS_MAX];
+};
+
+HF_INLINE struct hf_inner hf_inner(const struct hf_packet *p, __u64 digest)
+{
+	return (struct hf_inner){
+		.entropy = digest >> 8,
+		.length = p->length,
+		.tos = p->tos,
+		.family = p->family,
+		.l2_length = p->l2_length,
+	};
+}
 
 HF_INLINE __u32 hf_outer_length(__u8 encapsulation)
 {
@@ -98,9 +110,11 @@ HF_INLINE void hf_write_gue(struct udphdr *udp, const struct hf_backend *backend
 
 	udp->source = bpf_htons(HF_GUE_PORT_MIN | (in->entropy & 0x3fff));
 	udp->dest = backend->gue_port;
-	udp->len = bpf_htons(in->length + sizeof(*udp) + sizeof(*gue));
+	udp->len = bpf_htons(in->length + sizeof(*udp) + sizeof(*gue) + in->option_words * 4);
 	udp->check = 0;
-	gue->version_length_protocol = in->family == 4 ? HF_GUE_IPV4 : HF_GUE_IPV6;
+	/* Variant 0, no control message, so many words more. */
+	gue->version_length_protocol =
+		bpf_htons(in->option_words << 8 | (in->family == 4 ? IPPROTO_IPIP : IPPROTO_IPV6));
 	gue->flags = 0;
 }
 
@@ -132,7 +146,8 @@ HF_INLINE bool hf_write_outer(void *out, void *end, const struct hf_backend *bac
 	default:
 		if (out + sizeof(struct ipv6hdr) + gue > end)
 			return false;
-		hf_write_ipv6(out, backend, in, IPPROTO_UDP, in->length + gue);
+		hf_write_ipv6(out, backend, in, IPPROTO_UDP,
+			      in->length + gue + in->option_words * 4);
 		hf_write_gue(out + sizeof(struct ipv6hdr), backend, in);
 		return true;
 	}
@@ -171,18 +186,34 @@ HF_INLINE int hf_leave(struct xdp_md *ctx, const struct hf_nexthop *nexthop)
 	return verdict;
 }
 
-/* A verdict; or, negative, the size that a packet must have to fit the tunnel: this one has not
- * been touched. */
-HF_INLINE int hf_forward(struct xdp_md *ctx, const struct hf_packet *p,
-			 const struct hf_backend *backend, __u64 digest)
+/* Behind the GUE header; the packet's own header follows. Words come in twos, fives or not at all.
+ */
+HF_INLINE bool hf_write_option(void *at, void *end, const struct hf_option *option, __u32 words)
 {
-	struct hf_inner in = {
-		.entropy = digest >> 8,
-		.length = p->length,
-		.tos = p->tos,
-		.family = p->family,
-	};
-	__u32 key = backend->nexthop, outer = hf_outer_length(backend->encapsulation);
+	__u32 *word = at;
+
+	if (!words)
+		return true;
+	if ((void *)(word + 2) > end)
+		return false;
+	word[0] = option->word[0];
+	word[1] = option->word[1];
+	if (words == 2)
+		return true;
+	if ((void *)(word + HF_OPTION_WORDS_MAX) > end)
+		return false;
+	for (__u32 i = 2; i < HF_OPTION_WORDS_MAX; i++)
+		word[i] = option->word[i];
+	return true;
+}
+
+/* A verdict; or, negative, the size that a packet must have to fit the tunnel: this one has not
+ * been touched. `option` is read if in->option_words says that there is one. */
+HF_INLINE int hf_transmit(struct xdp_md *ctx, const struct hf_inner *in,
+			  const struct hf_backend *backend, const struct hf_option *option)
+{
+	__u32 key = backend->nexthop, header = hf_outer_length(backend->encapsulation);
+	__u32 outer = header + in->option_words * 4;
 	const struct hf_nexthop *nexthop = bpf_map_lookup_elem(&nexthops, &key);
 	void *data, *end, *out;
 	bool over_ipv4 = backend->encapsulation == HF_ENCAP_IPIP_OVER_IPV4 ||
@@ -191,10 +222,10 @@ HF_INLINE int hf_forward(struct xdp_md *ctx, const struct hf_packet *p,
 
 	if (!nexthop || !nexthop->ifindex)
 		return hf_drop(HF_COUNT_DROP_NO_NEXTHOP);
-	if (in.length + outer > nexthop->mtu)
+	if (in->length + outer > nexthop->mtu)
 		return nexthop->mtu > outer ? (int)outer - (int)nexthop->mtu : -1;
 	l2 = sizeof(struct ethhdr) + nexthop->vlan_tags * sizeof(struct hf_vlan_header);
-	if (bpf_xdp_adjust_head(ctx, (int)p->l2_length - l2 - (int)outer))
+	if (bpf_xdp_adjust_head(ctx, (int)in->l2_length - l2 - (int)outer))
 		return hf_drop(HF_COUNT_DROP_INTERNAL);
 	data = (void *)(long)ctx->data;
 	end = (void *)(long)ctx->data_end;
@@ -202,9 +233,18 @@ HF_INLINE int hf_forward(struct xdp_md *ctx, const struct hf_packet *p,
 		return hf_drop(HF_COUNT_DROP_INTERNAL);
 	out = hf_write_ethernet(data, nexthop,
 				over_ipv4 ? bpf_htons(ETH_P_IP) : bpf_htons(ETH_P_IPV6));
-	if (!hf_write_outer(out, end, backend, &in, outer))
+	if (!hf_write_outer(out, end, backend, in, outer) ||
+	    !hf_write_option(out + header, end, option, in->option_words))
 		return hf_drop(HF_COUNT_DROP_INTERNAL);
 	return hf_leave(ctx, nexthop);
+}
+
+HF_INLINE int hf_forward(struct xdp_md *ctx, const struct hf_packet *p,
+			 const struct hf_backend *backend, __u64 digest)
+{
+	const struct hf_inner in = hf_inner(p, digest);
+
+	return hf_transmit(ctx, &in, backend, NULL);
 }
 
 #endif

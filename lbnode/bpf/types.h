@@ -6,7 +6,7 @@
 #ifndef HF_LBNODE_BPF_TYPES_H
 #define HF_LBNODE_BPF_TYPES_H
 
-#include <linux/types.h>
+#include "lib/packet/shard.h"
 
 #define HF_LAYOUT 1 /* of what outlives the agent in bpffs */
 
@@ -54,11 +54,12 @@ struct hf_nexthop {
 	__u32 reserved1;
 };
 
-/* What a pool's table says of a slot. Arrays round their values up to 8 bytes: the rest of them
- * is where a slot remembers what it was before. */
+/* What a pool's table says of a slot, and remembers of it. */
 struct hf_slot {
 	__u16 backend;
-	__u16 reserved[3];
+	__u16 previous; /* the choice before this one; HF_NO_BACKEND: it has not changed */
+	__u16 is_fresh; /* it has changed a moment ago: even UDP flows may not be its choice's */
+	__u16 reserved;
 };
 
 /*
@@ -93,11 +94,51 @@ struct hf_service_table {
 	struct hf_service cell[HF_SERVICE_CELLS];
 };
 
-/* What a datagram's first fragment leaves for the others. */
+/*
+ * The cluster: its other nodes, and whom to ask for which flow. The single value of its map, made
+ * by the agent and swapped as a whole (lbnode/cluster.h); without one the node is alone.
+ */
+#define HF_MAX_PEERS	  256 /* index 0 is nobody */
+#define HF_PEER_CELLS	  1024
+#define HF_PEER_PROBES	  16
+#define HF_CANDIDATES_MAX 4
+#define HF_HOP_KEYS_MAX	  8
+
+/* Those that may know the shard's flows, in the order in which to ask; 0: no more. */
+struct hf_shard {
+	__u16 candidate[HF_CANDIDATES_MAX];
+};
+
+struct hf_cluster {
+	__u32 self;	     /* this node's id */
+	__u32 epoch;	     /* of its owners */
+	__u32 hop_key_count; /* the first is in force, the others are understood */
+	__u32 own_family;    /* of own_address, which envelopes come to and from: 4 or 6 */
+	__u32 own_address[4];
+	struct {
+		__u64 k0, k1;
+	} hop_key[HF_HOP_KEYS_MAX];
+	/* Open addressing with linear probing, from hf_peer_hash() of the address on. */
+	__u16 by_address[HF_PEER_CELLS];
+	struct hf_backend peer[HF_MAX_PEERS]; /* identity: its id */
+	struct hf_shard shard[HF_SHARDS];
+};
+
+/* Whose is this flow? From the data plane to the agent, which asks syncd and pins what it hears. */
+struct hf_question {
+	__u64 digest;
+	__u16 pool;
+	__u8 state; /* enum hf_pin_state, of a pin if nobody knows the flow */
+	__u8 reserved[5];
+};
+
+/* What a datagram's first fragment leaves for the others: its backend, or the node that knows it.
+ */
 struct hf_fragment {
 	__u64 seen_us; /* hf_now_us() */
 	__u16 backend;
-	__u16 reserved[3];
+	__u16 peer; /* 0: none */
+	__u16 reserved[2];
 };
 
 /* A fragment that came before its datagram's first one: the agent keeps it for a while. */
@@ -126,6 +167,8 @@ struct hf_layout {
 _Static_assert(sizeof(struct hf_backend) == 64, "a backend fills one cache line");
 _Static_assert(sizeof(struct hf_nexthop) == 32, "two next hops a cache line");
 _Static_assert(sizeof(struct hf_slot) == 8, "array maps round up to 8");
+_Static_assert(sizeof(struct hf_shard) == 8, "eight shards a cache line");
+_Static_assert(sizeof(struct hf_question) == 16, "no padding that could hold anything");
 _Static_assert(sizeof(struct hf_service) == 32, "two services a cache line");
 _Static_assert(sizeof(struct hf_held) + 8 == 2048, "a held fragment and the ring's own header");
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * SipHash-1-3 over whole 64-bit words, for BPF and C alike (Aumasson and Bernstein,
- * "SipHash: a fast short-input PRF", 2012). One compression round and three final ones: the
- * hash tables of Rust, Python and Ruby trust the same strength against chosen input.
+ * SipHash over whole 64-bit words, for BPF and C alike (Aumasson and Bernstein, "SipHash: a fast
+ * short-input PRF", 2012). SipHash-1-3, one compression round and three final ones, where it
+ * hashes: the hash tables of Rust, Python and Ruby trust the same strength against chosen input.
+ * SipHash-2-4 where it authenticates.
  *
  * A caller lays its message out as SipHash does: little-endian words, and a last word that
  * holds the remaining 0..7 bytes with the message's length in its top byte.
@@ -52,6 +53,25 @@ HF_INLINE void hf_sip_word(struct hf_sip *s, __u64 word)
 HF_INLINE __u64 hf_sip_end(struct hf_sip *s)
 {
 	s->v2 ^= 0xff;
+	hf_sip_round(s);
+	hf_sip_round(s);
+	hf_sip_round(s);
+	return s->v0 ^ s->v1 ^ s->v2 ^ s->v3;
+}
+
+/* SipHash-2-4. */
+HF_INLINE void hf_sip24_word(struct hf_sip *s, __u64 word)
+{
+	s->v3 ^= word;
+	hf_sip_round(s);
+	hf_sip_round(s);
+	s->v0 ^= word;
+}
+
+HF_INLINE __u64 hf_sip24_end(struct hf_sip *s)
+{
+	s->v2 ^= 0xff;
+	hf_sip_round(s);
 	hf_sip_round(s);
 	hf_sip_round(s);
 	hf_sip_round(s);

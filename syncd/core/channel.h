@@ -13,7 +13,7 @@
 
 #include "proto/gossip.pb-c.h"
 #include "syncd/core/clock.h"
-#include "syncd/core/record.h"
+#include "lib/record.h"
 
 #define HF_CHANNEL_QUEUE     (1U << 16) /* records of each class: 1 MB */
 #define HF_CHANNEL_WINDOW    512	/* batches */

@@ -23,7 +23,7 @@
 
 #include "proto/gossip.pb-c.h"
 #include "syncd/core/clock.h"
-#include "syncd/core/record.h"
+#include "lib/record.h"
 
 #define HF_EXCHANGE_PAGE  176 /* entries: 1,056 bytes, which fit the smallest datagram */
 #define HF_EXCHANGE_PAGES ((HF_SHARDS + HF_EXCHANGE_PAGE - 1) / HF_EXCHANGE_PAGE)

@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 #include "syncd/core/member.h"
-#include "syncd/core/record.h"
+#include "lib/record.h"
 
 #define HF_REPLICAS_MAX 3
 

@@ -11,7 +11,7 @@
 #ifndef HF_SYNC_STORE_H
 #define HF_SYNC_STORE_H
 
-#include "syncd/core/record.h"
+#include "lib/record.h"
 
 struct hf_store;
 

@@ -20,7 +20,7 @@
 
 #include "syncd/core/member.h"
 #include "syncd/core/owners.h"
-#include "syncd/core/record.h"
+#include "lib/record.h"
 
 #define HF_SYNC_PROTOCOL     1
 #define HF_SYNC_SEEDS_MAX    64

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* Records: the rule by which they merge, and their packed form. */
-#include "syncd/core/record.h"
+#include "lib/record.h"
 
 #include <errno.h>
 #include <string.h>

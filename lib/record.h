@@ -23,15 +23,14 @@
  * in tenths of a second: 409 s, more than twice a record's life. Of the digest's 64 bits a record
  * carries the 56 that a pin can keep (lbnode/bpf/pin.h).
  */
-#ifndef HF_SYNC_RECORD_H
-#define HF_SYNC_RECORD_H
+#ifndef HF_RECORD_H
+#define HF_RECORD_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#define HF_SHARD_BITS 12
-#define HF_SHARDS     (1U << HF_SHARD_BITS)
+#include "lib/packet/shard.h"
 
 #define HF_STAMP_EPOCH	 1767225600 /* 2026-01-01 00:00 UTC, in seconds since 1970 */
 #define HF_STAMPS_SECOND 10
@@ -60,11 +59,6 @@ struct hf_record {
 static inline uint64_t hf_record_digest(const struct hf_record *record)
 {
 	return record->key & HF_DIGEST_MASK;
-}
-
-static inline uint32_t hf_shard(uint64_t digest)
-{
-	return digest >> (64 - HF_SHARD_BITS);
 }
 
 /* Whether a takes b's place, both being of the same digest. False of equal ones. */

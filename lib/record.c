@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-#include "syncd/core/record.h"
+#include "lib/record.h"
 
 #include <errno.h>
 #include <string.h>
