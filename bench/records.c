@@ -92,8 +92,14 @@ static void ignore_fetch(void *context, const struct hf_endpoint *from, const ui
 	(void)length;
 }
 
-static const struct hf_sync_output output = { send_datagram, ignore_event, ignore_told,
-					      ignore_owners, ignore_again, ignore_fetch };
+static const struct hf_sync_output output = {
+	.datagram = send_datagram,
+	.event = ignore_event,
+	.told = ignore_told,
+	.owners = ignore_owners,
+	.export_again = ignore_again,
+	.fetch = ignore_fetch,
+};
 
 static void open_socket(struct side *side, uint16_t port)
 {

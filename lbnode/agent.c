@@ -21,7 +21,9 @@
 #include "lbnode/holding.h"
 #include "lbnode/listener.h"
 #include "lbnode/netlink.h"
+#include "lbnode/sharing.h"
 #include "lbnode/sweeper.h"
+#include "lbnode/sync_client.h"
 #include "lbnode/tables.h"
 #include "lib/bpffs.h"
 #include "lib/config.h"
@@ -47,11 +49,13 @@ struct agent {
 	struct hf_dataplane *dataplane;
 	struct hf_forwarding *forwarding;
 	struct hf_sweeper sweeper;
+	struct hf_sharing sharing;
+	struct hf_sync_client sync;
 	struct hf_holding holding;
 	struct hf_listener listener;
 	uv_loop_t loop;
 	uv_signal_t hangup, terminate, interrupt;
-	uv_poll_t network;
+	uv_poll_t network, questions;
 	uv_timer_t sweep;
 };
 
@@ -131,6 +135,46 @@ static void set_timeouts(struct agent *a)
 	timeout[HF_PIN_CLOSING] = timeout[HF_PIN_RESET] = c->timeouts.tcp_closing * 1000ULL;
 	timeout[HF_PIN_UDP_NEW] = c->timeouts.udp_new * 1000ULL;
 	timeout[HF_PIN_UDP] = c->timeouts.udp * 1000ULL;
+	timeout[HF_SWEEP_KEPT] = HF_KEPT_MS;
+}
+
+static bool is_exception(void *context, uint64_t digest, uint16_t backend)
+{
+	const struct agent *a = context;
+
+	return hf_forwarding_is_exception(a->forwarding, digest, backend);
+}
+
+static uint32_t name_backend(void *context, uint16_t backend)
+{
+	const struct agent *a = context;
+	const struct hf_backend_record *record = hf_backends_record(a->backends, backend);
+
+	return record->identity ? hf_backend_name(record->identity) : 0;
+}
+
+static uint16_t find_backend(void *context, uint32_t name)
+{
+	const struct agent *a = context;
+
+	return hf_backends_named(a->backends, name);
+}
+
+static bool export(void *context, const struct hf_record *record, bool exception)
+{
+	struct agent *a = context;
+
+	return hf_sync_client_export(&a->sync, record, exception);
+}
+
+static void open_sharing(struct agent *a, uint32_t bits)
+{
+	static const struct hf_sharing_output output = { is_exception, name_backend, find_backend,
+							 export };
+
+	hf_sharing_init(&a->sharing, hf_dataplane_flows(a->dataplane),
+			hf_dataplane_marks(a->dataplane), bits,
+			hf_dataplane_sharing_counters(a->dataplane), &output, a);
 }
 
 static int open_dataplane(struct agent *a)
@@ -148,6 +192,7 @@ static int open_dataplane(struct agent *a)
 	hf_sweeper_init(&a->sweeper, hf_dataplane_flows(a->dataplane), 1U << settings.bucket_bits,
 			now_ms());
 	set_timeouts(a);
+	open_sharing(a, settings.bucket_bits);
 	return 0;
 }
 
@@ -190,6 +235,7 @@ static int start_dataplane(struct agent *a)
 		hf_error("can't learn the kernel's links and neighbours; start again");
 		return -ENOMEM;
 	}
+	hf_forwarding_set_keys(a->forwarding, &a->keys);
 	err = hf_forwarding_apply(a->forwarding, a->config, NULL, now_ms());
 	if (!err)
 		err = wait_for_neighbours(a);
@@ -221,6 +267,13 @@ static const char *needs_restart(const struct hf_config *now, const struct hf_co
 	return NULL;
 }
 
+/* What could not be given to syncd before, first. */
+static void share(struct agent *a)
+{
+	hf_sharing_find_exceptions(&a->sharing, now_ms());
+	hf_sync_client_flush(&a->sync);
+}
+
 static int take_config(struct agent *a, struct hf_config *next)
 {
 	const char *key = needs_restart(a->config, next);
@@ -239,6 +292,9 @@ static int take_config(struct agent *a, struct hf_config *next)
 	hf_config_free(a->config);
 	a->config = next;
 	set_timeouts(a);
+	hf_sharing_tables_changed(&a->sharing);
+	share(a);
+	hf_sync_client_set_state(&a->sync, hf_config_digest(next), true);
 	return 0;
 }
 
@@ -323,13 +379,55 @@ static bool is_gone(void *context, uint16_t id)
 	return state == HF_BACKEND_FREE || state == HF_BACKEND_GONE;
 }
 
+static bool is_doubtful(void *context, uint64_t digest, uint16_t backend)
+{
+	const struct agent *a = context;
+
+	return hf_forwarding_is_doubtful(a->forwarding, digest, backend);
+}
+
+static bool is_kept(void *context, uint32_t bucket, uint32_t place, uint64_t pin)
+{
+	const struct agent *a = context;
+
+	return hf_sharing_keeps(&a->sharing, bucket, place, pin);
+}
+
+static void visit(void *context, uint32_t bucket, uint32_t place)
+{
+	struct agent *a = context;
+
+	hf_sharing_visit(&a->sharing, bucket, place, now_ms());
+}
+
 static void on_sweep(uv_timer_t *handle)
 {
 	struct agent *a = handle->data;
+	const struct hf_sweep_view view = { is_gone, is_doubtful, is_kept, visit, a };
 
 	hf_forwarding_refresh(a->forwarding);
-	if (hf_sweeper_slice(&a->sweeper, now_ms(), is_gone, a))
+	share(a);
+	hf_backends_set_shared(a->backends, a->sharing.open);
+	if (hf_sweeper_slice(&a->sweeper, now_ms(), &view))
 		hf_forwarding_swept(a->forwarding, &a->sweeper, now_ms());
+	hf_sync_client_flush(&a->sync);
+}
+
+static void ask(void *context, const struct hf_question *question)
+{
+	struct agent *a = context;
+
+	hf_sync_client_ask(&a->sync, question);
+}
+
+static void on_questions(uv_poll_t *handle, int status, int events)
+{
+	struct agent *a = handle->data;
+
+	(void)status;
+	(void)events;
+	hf_dataplane_take_questions(a->dataplane, ask, a);
+	hf_sync_client_flush(&a->sync);
 }
 
 static void start_signal(struct agent *a, uv_signal_t *handle, uv_signal_cb callback, int signum)
@@ -356,6 +454,11 @@ static int run_loop(struct agent *a)
 	uv_timer_init(&a->loop, &a->sweep);
 	a->sweep.data = a;
 	uv_timer_start(&a->sweep, on_sweep, 0, HF_SWEEP_PASS_MS / HF_SWEEP_SLICES);
+	uv_poll_init(&a->loop, &a->questions, hf_dataplane_questions_fd(a->dataplane));
+	a->questions.data = a;
+	uv_poll_start(&a->questions, UV_READABLE, on_questions);
+	hf_sync_client_start(&a->sync, &a->loop, a->instance, a->forwarding, &a->sharing);
+	hf_sync_client_set_state(&a->sync, hf_config_digest(a->config), true);
 	hf_holding_start(&a->holding, &a->loop, a->dataplane);
 	hf_listener_start(&a->listener, &a->loop, a->forwarding);
 
@@ -364,6 +467,7 @@ static int run_loop(struct agent *a)
 	sd_notify(0, "READY=1");
 	uv_run(&a->loop, UV_RUN_DEFAULT);
 
+	hf_sync_client_stop(&a->sync);
 	hf_holding_stop(&a->holding);
 	hf_listener_stop(&a->listener);
 	uv_signal_stop(&a->hangup);
@@ -371,6 +475,7 @@ static int run_loop(struct agent *a)
 	uv_close((uv_handle_t *)&a->terminate, NULL);
 	uv_close((uv_handle_t *)&a->interrupt, NULL);
 	uv_close((uv_handle_t *)&a->network, NULL);
+	uv_close((uv_handle_t *)&a->questions, NULL);
 	uv_close((uv_handle_t *)&a->sweep, NULL);
 	uv_run(&a->loop, UV_RUN_DEFAULT);
 	uv_loop_close(&a->loop);

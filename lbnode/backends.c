@@ -13,6 +13,7 @@ struct hf_backends {
 	/* Open addressing by identity, rebuilt whenever an id is given or freed. */
 	uint16_t index[INDEX_CELLS];
 	uint16_t last_given;
+	bool shared;
 };
 
 struct hf_backends *hf_backends_new(void)
@@ -49,7 +50,7 @@ static bool is_known(const struct hf_backend_record *record)
 
 static void index_add(struct hf_backends *b, uint16_t id)
 {
-	uint32_t at = b->record[id].identity % INDEX_CELLS;
+	uint32_t at = hf_backend_name(b->record[id].identity) % INDEX_CELLS;
 
 	while (b->index[at] != HF_NO_BACKEND)
 		at = (at + 1) % INDEX_CELLS;
@@ -66,11 +67,26 @@ static void index_rebuild(struct hf_backends *b)
 
 static uint16_t index_find(const struct hf_backends *b, uint64_t identity)
 {
-	uint32_t at = identity % INDEX_CELLS;
+	uint32_t at = hf_backend_name(identity) % INDEX_CELLS;
 
 	while (b->index[at] != HF_NO_BACKEND && b->record[b->index[at]].identity != identity)
 		at = (at + 1) % INDEX_CELLS;
 	return b->index[at];
+}
+
+uint16_t hf_backends_named(const struct hf_backends *b, uint32_t name)
+{
+	uint32_t at = name % INDEX_CELLS;
+
+	while (b->index[at] != HF_NO_BACKEND &&
+	       hf_backend_name(b->record[b->index[at]].identity) != name)
+		at = (at + 1) % INDEX_CELLS;
+	return b->index[at];
+}
+
+void hf_backends_set_shared(struct hf_backends *b, bool shared)
+{
+	b->shared = shared;
 }
 
 void hf_backends_adopt(struct hf_backends *b, uint16_t id, const struct hf_backend *entry,
@@ -169,10 +185,11 @@ const struct hf_backend_record *hf_backends_record(const struct hf_backends *b, 
 	return &b->record[id];
 }
 
-static bool drain_is_over(const struct hf_backend_record *record, uint32_t pins, int64_t began,
-			  int64_t now)
+static bool drain_is_over(const struct hf_backends *b, const struct hf_backend_record *record,
+			  uint32_t pins, int64_t began, int64_t now)
 {
-	return now >= record->drain_until || (pins == 0 && began > record->drain_began);
+	return now >= record->drain_until ||
+	       (!b->shared && pins == 0 && began > record->drain_began);
 }
 
 void hf_backends_swept(struct hf_backends *b, const uint32_t *pins, int64_t began, int64_t now,
@@ -186,7 +203,7 @@ void hf_backends_swept(struct hf_backends *b, const uint32_t *pins, int64_t bega
 		if (record->state == HF_BACKEND_GONE && pins[id] == 0) {
 			record->state = HF_BACKEND_FREE;
 		} else if (record->state == HF_BACKEND_DRAINING &&
-			   drain_is_over(record, pins[id], began, now)) {
+			   drain_is_over(b, record, pins[id], began, now)) {
 			record->state = HF_BACKEND_GONE;
 			changed = true;
 			gone(context, id);

@@ -66,6 +66,16 @@ int hf_backends_apply(struct hf_backends *backends, const struct hf_config *conf
 /* The id of a backend of the configuration that was applied; HF_NO_BACKEND: there is none. */
 uint16_t hf_backends_id(const struct hf_backends *backends, uint64_t identity);
 
+/* A backend's name in records, the same on all nodes: never 0. And the id of that name. */
+static inline uint32_t hf_backend_name(uint64_t identity)
+{
+	return (uint32_t)identity ? (uint32_t)identity : 1;
+}
+uint16_t hf_backends_named(const struct hf_backends *backends, uint32_t name);
+
+/* Flows may come from other nodes: a drain lasts its whole time, whatever this node has pins of. */
+void hf_backends_set_shared(struct hf_backends *backends, bool shared);
+
 /* Ids run from 1 to HF_MAX_BACKENDS - 1. */
 const struct hf_backend_record *hf_backends_record(const struct hf_backends *backends, uint16_t id);
 

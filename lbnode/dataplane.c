@@ -10,6 +10,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "lbnode/bpf/counters.h"
+#include "lbnode/takeover.h"
 #include "lib/bpf_log.h"
 #include "lib/bpffs.h"
 #include "lib/log.h"
@@ -18,93 +20,22 @@
 #include "lib/xdp_link.h"
 #include "lb.skel.h"
 
-#define PROGRAM "program" /* its pin */
-
 struct hf_dataplane {
 	char instance[64];
 	struct lb_bpf *bpf;
 	struct hf_bucket *flows;
 	size_t flows_bytes;
 	int former_program; /* of the agent before us; -1: none */
-	struct ring_buffer *held;
+	struct hf_marks *marks;
+	size_t marks_bytes;
+	uint64_t *counters;
+	struct ring_buffer *held, *questions;
 	/* Of the call that goes on: */
 	void (*take)(void *context, const struct hf_held *fragment);
+	void (*ask)(void *context, const struct hf_question *question);
 	void *take_context;
 	uint32_t taken, take_max;
 };
-
-static struct hf_layout layout_of(const struct hf_dataplane_settings *settings)
-{
-	struct hf_key key = { settings->flow_key[0], settings->flow_key[1] };
-	struct hf_sip sip;
-
-	hf_sip_start(&sip, key);
-	hf_sip_word(&sip, 0);
-	return (struct hf_layout){
-		.version = HF_LAYOUT,
-		.buckets = 1U << settings->bucket_bits,
-		.key_fingerprint = hf_sip_end(&sip),
-	};
-}
-
-static const char *difference(const struct hf_layout *found, const struct hf_layout *wanted)
-{
-	if (found->version != wanted->version)
-		return "is of another layout version";
-	if (found->buckets != wanted->buckets)
-		return "has another size (tables.flows)";
-	if (found->key_fingerprint != wanted->key_fingerprint)
-		return "was filled under another cluster key";
-	return NULL;
-}
-
-/* The former agent's flow table, if it means what ours would: its descriptor, else -1. */
-static int open_former_flows(const char *instance, const struct hf_layout *wanted)
-{
-	int layout = hf_bpffs_open(instance, "layout");
-	int flows = hf_bpffs_open(instance, "flows");
-	struct hf_layout found;
-	const char *reason;
-	__u32 zero = 0;
-
-	if (layout < 0 || flows < 0)
-		goto none;
-	if (bpf_map_lookup_elem(layout, &zero, &found) < 0)
-		goto none;
-	reason = difference(&found, wanted);
-	if (reason) {
-		hf_warning("the pinned flow table of instance %s %s: starting with an empty one; "
-			   "its flows go by their slots' choice",
-			   instance, reason);
-		goto none;
-	}
-	close(layout);
-	return flows;
-none:
-	if (layout >= 0)
-		close(layout);
-	if (flows >= 0)
-		close(flows);
-	return -1;
-}
-
-/* Pins name backends by ids that only the former agent's map explains: -ENOENT without it. */
-static int adopt_backends(const char *instance,
-			  void (*adopt)(void *context, uint16_t id, const struct hf_backend *entry),
-			  void *context)
-{
-	int former = hf_bpffs_open(instance, "backends");
-	struct hf_backend entry;
-
-	if (former < 0)
-		return former;
-	for (__u32 id = 1; id < HF_MAX_BACKENDS; id++)
-		if (bpf_map_lookup_elem(former, &id, &entry) == 0 &&
-		    entry.encapsulation != HF_ENCAP_NONE)
-			adopt(context, id, &entry);
-	close(former);
-	return 0;
-}
 
 static int explain_load(int err)
 {
@@ -120,7 +51,7 @@ static int explain_load(int err)
 }
 
 static int load(struct hf_dataplane *dp, const struct hf_dataplane_settings *settings,
-		int former_flows)
+		int former_flows, int former_marks)
 {
 	int err;
 
@@ -132,29 +63,37 @@ static int load(struct hf_dataplane *dp, const struct hf_dataplane_settings *set
 	dp->bpf->rodata->bucket_bits = settings->bucket_bits;
 	dp->bpf->rodata->tick_us = hf_tick_us();
 	err = bpf_map__set_max_entries(dp->bpf->maps.flows, 1U << settings->bucket_bits);
+	if (!err)
+		err = bpf_map__set_max_entries(dp->bpf->maps.marks, 1U << settings->bucket_bits);
 	if (!err && former_flows >= 0)
 		err = bpf_map__reuse_fd(dp->bpf->maps.flows, former_flows);
+	if (!err && former_flows >= 0)
+		err = bpf_map__reuse_fd(dp->bpf->maps.marks, former_marks);
 	if (!err)
 		err = lb_bpf__load(dp->bpf);
 	return err ? explain_load(err) : 0;
 }
 
+static void *map_whole(struct bpf_map *map, size_t bytes)
+{
+	void *mapped =
+		mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, bpf_map__fd(map), 0);
+
+	if (mapped != MAP_FAILED)
+		return mapped;
+	hf_error("can't map the map %s, %zu bytes: %s; lower tables.flows", bpf_map__name(map),
+		 bytes, strerror(errno));
+	return NULL;
+}
+
 static int map_flows(struct hf_dataplane *dp, uint32_t bucket_bits)
 {
-	void *flows;
-	int err;
-
 	dp->flows_bytes = sizeof(struct hf_bucket) << bucket_bits;
-	flows = mmap(NULL, dp->flows_bytes, PROT_READ | PROT_WRITE, MAP_SHARED,
-		     bpf_map__fd(dp->bpf->maps.flows), 0);
-	if (flows != MAP_FAILED) {
-		dp->flows = flows;
-		return 0;
-	}
-	err = -errno;
-	hf_error("can't map the flow table, %zu bytes: %s; lower tables.flows", dp->flows_bytes,
-		 strerror(-err));
-	return err;
+	dp->marks_bytes = sizeof(struct hf_marks) << bucket_bits;
+	dp->flows = map_whole(dp->bpf->maps.flows, dp->flows_bytes);
+	dp->marks = map_whole(dp->bpf->maps.marks, dp->marks_bytes);
+	dp->counters = map_whole(dp->bpf->maps.sharing, sizeof(uint64_t) * HF_SHARING_COUNTER_END);
+	return dp->flows && dp->marks && dp->counters ? 0 : -ENOMEM;
 }
 
 static int set_map(struct bpf_map *map, uint32_t key, const void *value, size_t size)
@@ -176,43 +115,26 @@ static int on_held(void *context, void *data, size_t size)
 	return ++dp->taken < dp->take_max ? 0 : -EAGAIN; /* which ends the call, no more */
 }
 
-static int open_held(struct hf_dataplane *dp)
+static int on_question(void *context, void *data, size_t size)
+{
+	struct hf_dataplane *dp = context;
+
+	if (size == sizeof(struct hf_question))
+		dp->ask(dp->take_context, data);
+	return 0;
+}
+
+static int open_rings(struct hf_dataplane *dp)
 {
 	int err;
 
 	dp->held = ring_buffer__new(bpf_map__fd(dp->bpf->maps.held), on_held, dp, NULL);
-	if (dp->held)
+	dp->questions =
+		ring_buffer__new(bpf_map__fd(dp->bpf->maps.questions), on_question, dp, NULL);
+	if (dp->held && dp->questions)
 		return 0;
 	err = -errno;
-	hf_error("can't map the ring of held fragments: %s", strerror(-err));
-	return err;
-}
-
-static uint32_t program_id(int fd)
-{
-	struct bpf_prog_info info = { 0 };
-	__u32 length = sizeof(info);
-
-	return fd >= 0 && bpf_obj_get_info_by_fd(fd, &info, &length) == 0 ? info.id : 0;
-}
-
-/* An agent that died while it took over has left things half done: done, if its program runs
- * already on one interface, else undone. Either way all links run one program before any pin goes.
- */
-static int recover(const char *instance)
-{
-	int staged = hf_bpffs_open_staged(instance, PROGRAM);
-	uint32_t id = program_id(staged);
-	int err;
-
-	if (id && hf_xdp_runs(instance, id)) {
-		hf_xdp_update_all(instance, staged);
-		err = hf_bpffs_commit(instance, PROGRAM);
-	} else {
-		err = hf_bpffs_rollback(instance);
-	}
-	if (staged >= 0)
-		close(staged);
+	hf_error("can't map the data plane's rings: %s", strerror(-err));
 	return err;
 }
 
@@ -220,41 +142,44 @@ int hf_dataplane_open(struct hf_dataplane **dataplane, const struct hf_dataplane
 		      void (*adopt)(void *context, uint16_t id, const struct hf_backend *entry),
 		      void *context)
 {
-	struct hf_layout layout = layout_of(settings);
+	struct hf_layout layout = hf_takeover_layout(settings);
 	struct hf_dataplane *dp;
-	int err, former = -1;
+	int err, former, former_marks;
 
 	hf_bpf_log_open();
 	err = hf_bpffs_prepare(settings->instance);
 	if (!err)
-		err = recover(settings->instance);
+		err = hf_takeover_recover(settings->instance);
 	if (err)
 		return err;
 	dp = calloc(1, sizeof(*dp));
 	if (!dp)
 		return -ENOMEM;
 	snprintf(dp->instance, sizeof(dp->instance), "%s", settings->instance);
-	dp->former_program = hf_bpffs_open(dp->instance, PROGRAM);
+	dp->former_program = hf_bpffs_open(dp->instance, HF_PROGRAM_PIN);
 	if (dp->former_program < 0 && dp->former_program != -ENOENT) {
 		err = dp->former_program;
 		hf_error("can't open the program of the agent before this one: %s", strerror(-err));
 		free(dp);
 		return err;
 	}
-	former = open_former_flows(dp->instance, &layout);
-	if (former >= 0 && adopt_backends(dp->instance, adopt, context) < 0) {
+	if (hf_takeover_open(dp->instance, &layout, &former, &former_marks) &&
+	    hf_takeover_backends(dp->instance, adopt, context) < 0) {
 		close(former);
-		former = -1;
+		close(former_marks);
+		former = former_marks = -1;
 	}
-	err = load(dp, settings, former);
+	err = load(dp, settings, former, former_marks);
 	if (!err)
 		err = map_flows(dp, settings->bucket_bits);
 	if (!err)
-		err = open_held(dp);
+		err = open_rings(dp);
 	if (!err)
 		err = set_map(dp->bpf->maps.layout, 0, &layout, sizeof(layout));
-	if (former >= 0)
+	if (former >= 0) {
 		close(former);
+		close(former_marks);
+	}
 	if (err) {
 		if (dp->former_program < 0)
 			hf_bpffs_remove(dp->instance);
@@ -271,9 +196,14 @@ void hf_dataplane_close(struct hf_dataplane *dp)
 		return;
 	if (dp->flows)
 		munmap(dp->flows, dp->flows_bytes);
+	if (dp->marks)
+		munmap(dp->marks, dp->marks_bytes);
+	if (dp->counters)
+		munmap(dp->counters, sizeof(uint64_t) * HF_SHARING_COUNTER_END);
 	if (dp->former_program >= 0)
 		close(dp->former_program);
 	ring_buffer__free(dp->held);
+	ring_buffer__free(dp->questions);
 	lb_bpf__destroy(dp->bpf);
 	free(dp);
 }
@@ -281,6 +211,30 @@ void hf_dataplane_close(struct hf_dataplane *dp)
 struct hf_bucket *hf_dataplane_flows(struct hf_dataplane *dp)
 {
 	return dp->flows;
+}
+
+struct hf_marks *hf_dataplane_marks(struct hf_dataplane *dp)
+{
+	return dp->marks;
+}
+
+uint64_t *hf_dataplane_sharing_counters(struct hf_dataplane *dp)
+{
+	return dp->counters;
+}
+
+int hf_dataplane_questions_fd(struct hf_dataplane *dp)
+{
+	return ring_buffer__epoll_fd(dp->questions);
+}
+
+void hf_dataplane_take_questions(struct hf_dataplane *dp,
+				 void (*ask)(void *context, const struct hf_question *question),
+				 void *context)
+{
+	dp->ask = ask;
+	dp->take_context = context;
+	ring_buffer__consume(dp->questions);
 }
 
 int hf_dataplane_held_fd(struct hf_dataplane *dp)
@@ -349,12 +303,11 @@ static int make_array(const char *name, uint32_t value_size, uint32_t count, uin
 	return fd;
 }
 
-int hf_dataplane_make_pool(const uint16_t *slots, uint32_t size)
+int hf_dataplane_make_pool(const struct hf_slot *slots, uint32_t size, struct hf_slot **mapped)
 {
-	size_t bytes = size * sizeof(struct hf_slot);
-	int fd = make_array("pool_table", sizeof(struct hf_slot), size,
-			    BPF_F_INNER_MAP | BPF_F_MMAPABLE);
-	struct hf_slot *table;
+	size_t bytes = size * sizeof(*slots);
+	int fd = make_array("pool_table", sizeof(*slots), size, BPF_F_INNER_MAP | BPF_F_MMAPABLE);
+	void *table;
 
 	if (fd < 0)
 		return fd;
@@ -364,25 +317,45 @@ int hf_dataplane_make_pool(const uint16_t *slots, uint32_t size)
 		close(fd);
 		return -ENOMEM;
 	}
-	for (uint32_t i = 0; i < size; i++)
-		table[i].backend = slots[i];
-	munmap(table, bytes);
+	memcpy(table, slots, bytes);
+	*mapped = table;
 	return fd;
+}
+
+void hf_dataplane_unmap_pool(struct hf_slot *mapped, uint32_t size)
+{
+	if (mapped)
+		munmap(mapped, size * sizeof(*mapped));
+}
+
+static int make_single(const char *name, const void *value, uint32_t size)
+{
+	int fd = make_array(name, size, 1, 0), err;
+	__u32 zero = 0;
+
+	if (fd < 0)
+		return fd;
+	err = bpf_map_update_elem(fd, &zero, value, BPF_ANY);
+	if (!err)
+		return fd;
+	hf_error("can't fill the table %s: %s", name, strerror(-err));
+	close(fd);
+	return err;
 }
 
 int hf_dataplane_make_services(const struct hf_service_table *table)
 {
-	int fd = make_array("service_table", sizeof(*table), 1, 0);
-	__u32 zero = 0;
-	int err;
+	return make_single("service_table", table, sizeof(*table));
+}
 
-	if (fd < 0)
-		return fd;
-	err = bpf_map_update_elem(fd, &zero, table, BPF_ANY);
-	if (!err)
-		return fd;
-	hf_error("can't fill the service table: %s", strerror(-err));
-	close(fd);
+int hf_dataplane_set_cluster(struct hf_dataplane *dp, const struct hf_cluster *cluster)
+{
+	int table = make_single("cluster_table", cluster, sizeof(*cluster)), err;
+
+	if (table < 0)
+		return table;
+	err = set_map(dp->bpf->maps.cluster, 0, &table, sizeof(table));
+	close(table);
 	return err;
 }
 
@@ -450,7 +423,7 @@ int hf_dataplane_stage(struct hf_dataplane *dp)
 			err = hf_bpffs_stage(dp->instance, bpf_map__name(map), bpf_map__fd(map));
 	}
 	if (!err)
-		err = hf_bpffs_stage(dp->instance, PROGRAM,
+		err = hf_bpffs_stage(dp->instance, HF_PROGRAM_PIN,
 				     bpf_program__fd(dp->bpf->progs.holdfast));
 	return err;
 }
@@ -460,7 +433,7 @@ int hf_dataplane_commit(struct hf_dataplane *dp, char *const *interfaces, uint32
 	struct wanted wanted = { interfaces, count };
 	int err = hf_bpffs_unpin(dp->instance, is_stale_link, &wanted);
 
-	return err ? err : hf_bpffs_commit(dp->instance, PROGRAM);
+	return err ? err : hf_bpffs_commit(dp->instance, HF_PROGRAM_PIN);
 }
 
 static bool is_any(void *context, const char *pin)

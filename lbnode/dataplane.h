@@ -42,6 +42,9 @@ void hf_dataplane_close(struct hf_dataplane *dataplane);
 
 /* The flow table, mapped; 2^bucket_bits buckets, the data plane's own. */
 struct hf_bucket *hf_dataplane_flows(struct hf_dataplane *dataplane);
+/* As many; the agent's, and mapped, too, as are its counters (HF_SHARING_COUNTERS). */
+struct hf_marks *hf_dataplane_marks(struct hf_dataplane *dataplane);
+uint64_t *hf_dataplane_sharing_counters(struct hf_dataplane *dataplane);
 
 int hf_dataplane_set_backend(struct hf_dataplane *dataplane, uint16_t id,
 			     const struct hf_backend *backend);
@@ -51,8 +54,10 @@ int hf_dataplane_set_nexthop(struct hf_dataplane *dataplane, uint32_t id,
 /* Lets next hops leave by the device. */
 int hf_dataplane_add_device(struct hf_dataplane *dataplane, uint32_t ifindex);
 
-/* Makes a kernel table of the slots: its descriptor, the caller's to close. Nothing uses it yet. */
-int hf_dataplane_make_pool(const uint16_t *slots, uint32_t size);
+/* Makes a kernel table of the slots: its descriptor, the caller's to close. Nothing uses it yet.
+ * *mapped: the slots in it, which may be written while it is in force, until they are unmapped. */
+int hf_dataplane_make_pool(const struct hf_slot *slots, uint32_t size, struct hf_slot **mapped);
+void hf_dataplane_unmap_pool(struct hf_slot *mapped, uint32_t size);
 int hf_dataplane_make_services(const struct hf_service_table *table);
 
 /* Puts a table in force, in one step for every packet; no packet uses the former one on return. */
@@ -61,6 +66,16 @@ int hf_dataplane_set_services(struct hf_dataplane *dataplane, int table);
 /* Sets a service's traffic to 0, before another one gets its id. */
 int hf_dataplane_clear_service(struct hf_dataplane *dataplane, uint16_t id);
 int hf_dataplane_remove_pool(struct hf_dataplane *dataplane, uint16_t id);
+
+/* Puts the cluster's table in force, as above. */
+int hf_dataplane_set_cluster(struct hf_dataplane *dataplane, const struct hf_cluster *cluster);
+
+/* Flows that the data plane does not know: a descriptor that is readable when there are some, and
+ * ask() is called for each. */
+int hf_dataplane_questions_fd(struct hf_dataplane *dataplane);
+void hf_dataplane_take_questions(struct hf_dataplane *dataplane,
+				 void (*ask)(void *context, const struct hf_question *question),
+				 void *context);
 
 /* Fragments that must wait (held.h): a descriptor that is readable when there are some; take() is
  * called for each, for so many at most, and their number returned. */

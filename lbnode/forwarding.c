@@ -9,14 +9,29 @@
 #include <unistd.h>
 
 #include "lbnode/network.h"
+#include "lbnode/peers.h"
 #include "lbnode/tables.h"
 #include "lbnode/ways.h"
 #include "lib/log.h"
+#include "lib/packet/digest.h"
+
+/* How long a slot's change may make UDP flows strangers. */
+#define FRESH_MS 30000
+/* And a flow that nobody knows is not taken for its choice's, since a record may be on its way. */
+#define UNSETTLED_MS 3000
 
 struct pool_slot {
 	char name[HF_CONFIG_NAME_MAX + 1]; /* "": free */
 	uint32_t size;
-	uint64_t slots; /* a hash of the table that is in force */
+	uint64_t hash;	       /* of the choices that are in force */
+	struct hf_slot *slots; /* mapped; NULL: none is in force yet */
+	int64_t changed;       /* 0: not, or long ago */
+};
+
+/* A backend's pools, chained. */
+struct membership {
+	uint16_t pool;
+	uint32_t next; /* 0: no more */
 };
 
 struct hf_forwarding {
@@ -25,6 +40,7 @@ struct hf_forwarding {
 	struct hf_backends *backends;
 	struct hf_network *network;
 	struct hf_ways *ways;
+	struct hf_peers *peers;
 	const struct hf_config *config;
 	struct hf_route route[HF_MAX_BACKENDS];
 	struct {
@@ -34,6 +50,8 @@ struct hf_forwarding {
 	bool learnt; /* or forgot: what is written is not what it should be */
 	struct hf_backend written[HF_MAX_BACKENDS];
 	struct pool_slot pool[HF_MAX_POOLS];
+	uint32_t pools_of[HF_MAX_BACKENDS]; /* into memberships; 0: none */
+	struct membership *memberships;
 	struct hf_service_ids service_ids;
 };
 
@@ -49,7 +67,8 @@ struct hf_forwarding *hf_forwarding_new(struct hf_dataplane *dataplane, struct h
 	f->backends = backends;
 	f->network = hf_network_new();
 	f->ways = hf_ways_new(dataplane, netlink, f->network);
-	if (f->network && f->ways && hf_netlink_dump(netlink, f->network) == 0)
+	f->peers = hf_peers_new(dataplane, netlink);
+	if (f->network && f->ways && f->peers && hf_netlink_dump(netlink, f->network) == 0)
 		return f;
 	hf_forwarding_delete(f);
 	return NULL;
@@ -59,6 +78,10 @@ void hf_forwarding_delete(struct hf_forwarding *f)
 {
 	if (!f)
 		return;
+	for (uint32_t i = 0; i < HF_MAX_POOLS; i++)
+		hf_dataplane_unmap_pool(f->pool[i].slots, f->pool[i].size);
+	free(f->memberships);
+	hf_peers_delete(f->peers);
 	hf_ways_delete(f->ways);
 	hf_network_delete(f->network);
 	free(f);
@@ -129,7 +152,7 @@ static int query_routes(struct hf_forwarding *f)
 			return err;
 		}
 	}
-	return 0;
+	return hf_peers_query(f->peers);
 }
 
 static int each_backend(struct hf_forwarding *f, int (*visit)(struct hf_forwarding *f, uint16_t id))
@@ -153,10 +176,13 @@ static int write_all(struct hf_forwarding *f)
 {
 	int err = each_backend(f, claim);
 
+	hf_peers_claim(f->peers, f->ways);
 	if (!err)
 		err = hf_ways_write(f->ways);
 	if (!err)
 		err = each_backend(f, write_backend);
+	if (!err)
+		err = hf_peers_write(f->peers);
 	return err ? err : hf_ways_release(f->ways);
 }
 
@@ -188,7 +214,9 @@ static uint64_t hash_slots(const uint16_t *slots, uint32_t size)
 struct made {
 	uint16_t *pool_ids;
 	int *pool_tables; /* -1: as it is already */
-	uint64_t *pool_slots;
+	struct hf_slot **pool_slots; /* mapped, and not yet in force */
+	uint32_t *pool_sizes;
+	uint64_t *pool_hashes;
 	int services;
 	uint32_t pools; /* how many are made */
 };
@@ -198,39 +226,59 @@ static void unmake(struct made *made)
 	for (uint32_t i = 0; i < made->pools; i++)
 		if (made->pool_tables[i] >= 0)
 			close(made->pool_tables[i]);
+	for (uint32_t i = 0; i < made->pools; i++)
+		hf_dataplane_unmap_pool(made->pool_slots[i], made->pool_sizes[i]);
 	if (made->services >= 0)
 		close(made->services);
 	free(made->pool_ids);
 	free(made->pool_tables);
 	free(made->pool_slots);
+	free(made->pool_sizes);
+	free(made->pool_hashes);
 }
 
 /* A table that came out as it is in force is not made: each exchange costs the kernel's grace
- * period, some 10 ms. */
+ * period, some 10 ms. Its descriptor, -1 for none, or another negative errno. */
+static int make_slots(const struct pool_slot *slot, const uint16_t *choices, uint32_t size,
+		      struct hf_slot **mapped)
+{
+	struct hf_slot *slots = malloc(size * sizeof(*slots));
+	int table;
+
+	if (!slots)
+		return -ENOMEM;
+	hf_slots_remember(slots, choices, slot->slots, size);
+	table = hf_dataplane_make_pool(slots, size, mapped);
+	free(slots);
+	return table;
+}
+
 static int make_pool(struct hf_forwarding *f, const struct hf_config_pool *pool, struct made *made)
 {
-	uint16_t *slots = calloc(pool->table_size, sizeof(*slots)), id = find_pool_slot(f, pool);
-	int err = slots ? hf_pool_table_build(slots, pool, f->backends) : -ENOMEM, table = -1;
+	uint16_t *choices = calloc(pool->table_size, sizeof(*choices)), id = find_pool_slot(f, pool);
+	int err = choices ? hf_pool_table_build(choices, pool, f->backends) : -ENOMEM, table = -1;
 	struct pool_slot *slot = &f->pool[id];
+	struct hf_slot *mapped = NULL;
 	uint64_t hash = 0;
 
 	if (err) {
 		hf_error("can't build the table of pool %s: %s", pool->name, strerror(-err));
 	} else {
-		hash = hash_slots(slots, pool->table_size);
-		if (!slot->name[0] || hash != slot->slots)
-			err = table = hf_dataplane_make_pool(slots, pool->table_size);
+		hash = hash_slots(choices, pool->table_size);
+		if (!slot->slots || hash != slot->hash)
+			err = table = make_slots(slot, choices, pool->table_size, &mapped);
 	}
-	free(slots);
+	free(choices);
 	if (err < 0)
 		return err;
 	if (!slot->name[0]) {
 		snprintf(slot->name, sizeof(slot->name), "%s", pool->name);
 		slot->size = pool->table_size;
-		slot->slots = 0;
 	}
 	made->pool_ids[made->pools] = id;
-	made->pool_slots[made->pools] = hash;
+	made->pool_hashes[made->pools] = hash;
+	made->pool_slots[made->pools] = mapped;
+	made->pool_sizes[made->pools] = pool->table_size;
 	made->pool_tables[made->pools++] = table;
 	return 0;
 }
@@ -271,7 +319,10 @@ static int make_tables(struct hf_forwarding *f, const struct hf_config *config, 
 	made->pool_ids = calloc(config->pool_count, sizeof(*made->pool_ids));
 	made->pool_tables = calloc(config->pool_count, sizeof(*made->pool_tables));
 	made->pool_slots = calloc(config->pool_count, sizeof(*made->pool_slots));
-	if (!made->pool_ids || !made->pool_tables || !made->pool_slots)
+	made->pool_sizes = calloc(config->pool_count, sizeof(*made->pool_sizes));
+	made->pool_hashes = calloc(config->pool_count, sizeof(*made->pool_hashes));
+	if (!made->pool_ids || !made->pool_tables || !made->pool_slots || !made->pool_sizes ||
+	    !made->pool_hashes)
 		return -ENOMEM;
 	for (uint32_t i = 0; i < config->pool_count && !err; i++)
 		err = make_pool(f, &config->pools[i], made);
@@ -286,27 +337,74 @@ static bool made_has(const struct made *made, uint16_t id)
 	return false;
 }
 
+static int put_pool_in_force(struct hf_forwarding *f, struct made *made, uint32_t i, int64_t now)
+{
+	struct pool_slot *slot = &f->pool[made->pool_ids[i]];
+	int err;
+
+	if (made->pool_tables[i] < 0)
+		return 0;
+	err = hf_dataplane_set_pool(f->dataplane, made->pool_ids[i], made->pool_tables[i]);
+	if (err)
+		return err;
+	slot->changed = slot->slots ? now : 0;
+	hf_dataplane_unmap_pool(slot->slots, slot->size);
+	slot->slots = made->pool_slots[i];
+	slot->hash = made->pool_hashes[i];
+	made->pool_slots[i] = NULL;
+	return 0;
+}
+
+static void forget_pool(struct hf_forwarding *f, uint16_t id)
+{
+	hf_dataplane_remove_pool(f->dataplane, id);
+	hf_dataplane_unmap_pool(f->pool[id].slots, f->pool[id].size);
+	f->pool[id] = (struct pool_slot){ .slots = NULL };
+}
+
 /* Pools first, then the services that name them; then what no service names any more. */
-static int put_in_force(struct hf_forwarding *f, const struct made *made)
+static int put_in_force(struct hf_forwarding *f, struct made *made, int64_t now)
 {
 	int err = 0;
 
-	for (uint32_t i = 0; i < made->pools && !err; i++) {
-		if (made->pool_tables[i] < 0)
-			continue;
-		err = hf_dataplane_set_pool(f->dataplane, made->pool_ids[i], made->pool_tables[i]);
-		if (!err)
-			f->pool[made->pool_ids[i]].slots = made->pool_slots[i];
-	}
+	for (uint32_t i = 0; i < made->pools && !err; i++)
+		err = put_pool_in_force(f, made, i, now);
 	if (!err)
 		err = hf_dataplane_set_services(f->dataplane, made->services);
-	for (uint16_t id = 0; id < HF_MAX_POOLS && !err; id++) {
-		if (!f->pool[id].name[0] || made_has(made, id))
-			continue;
-		hf_dataplane_remove_pool(f->dataplane, id);
-		f->pool[id].name[0] = '\0';
-	}
+	for (uint16_t id = 0; id < HF_MAX_POOLS && !err; id++)
+		if (f->pool[id].name[0] && !made_has(made, id))
+			forget_pool(f, id);
 	return err;
+}
+
+/* Which pools each backend is in. */
+static int note_memberships(struct hf_forwarding *f, const struct hf_config *config,
+			    const struct made *made)
+{
+	struct membership *all;
+	uint32_t count = 1;
+
+	for (uint32_t i = 0; i < config->pool_count; i++)
+		count += config->pools[i].backend_count;
+	all = calloc(count, sizeof(*all));
+	if (!all)
+		return -ENOMEM;
+	memset(f->pools_of, 0, sizeof(f->pools_of));
+	count = 1;
+	for (uint32_t i = 0; i < config->pool_count; i++) {
+		const struct hf_config_pool *pool = &config->pools[i];
+
+		for (uint32_t j = 0; j < pool->backend_count; j++, count++) {
+			uint16_t id = hf_backends_id(f->backends,
+						     hf_backend_identity(pool, &pool->backends[j]));
+
+			all[count] = (struct membership){ made->pool_ids[i], f->pools_of[id] };
+			f->pools_of[id] = count;
+		}
+	}
+	free(f->memberships);
+	f->memberships = all;
+	return 0;
 }
 
 static int apply(struct hf_forwarding *f, const struct hf_config *config, int64_t now)
@@ -328,7 +426,9 @@ static int apply(struct hf_forwarding *f, const struct hf_config *config, int64_
 	if (!err)
 		err = make_tables(f, config, &made);
 	if (!err)
-		err = put_in_force(f, &made);
+		err = put_in_force(f, &made, now);
+	if (!err)
+		err = note_memberships(f, config, &made);
 	unmake(&made);
 	return err;
 }
@@ -429,7 +529,19 @@ static void forget_backend(void *context, uint16_t id)
 		  hf_address_format(&hf_backends_record(f->backends, id)->address, text));
 	f->written[id] = none;
 	f->path[id].mtu = 0;
+	for (uint32_t i = 0; i < HF_MAX_POOLS; i++)
+		for (uint32_t j = 0; f->pool[i].slots && j < f->pool[i].size; j++)
+			if (f->pool[i].slots[j].previous == id)
+				f->pool[i].slots[j].previous = HF_NO_BACKEND;
 	hf_dataplane_set_backend(f->dataplane, id, &none);
+}
+
+/* In force as it is; a slot is read and written as one word by all. */
+static void end_freshness(struct pool_slot *pool)
+{
+	pool->changed = 0;
+	for (uint32_t i = 0; i < pool->size; i++)
+		pool->slots[i].is_fresh = 0;
 }
 
 void hf_forwarding_swept(struct hf_forwarding *f, const struct hf_sweeper *sweeper, int64_t now)
@@ -437,4 +549,57 @@ void hf_forwarding_swept(struct hf_forwarding *f, const struct hf_sweeper *sweep
 	hf_backends_swept(f->backends, sweeper->last.backend, sweeper->pass_began, now,
 			  forget_backend, f);
 	forget_paths(f, now);
+	for (uint32_t i = 0; i < HF_MAX_POOLS; i++)
+		if (f->pool[i].changed && now - f->pool[i].changed > FRESH_MS)
+			end_freshness(&f->pool[i]);
+}
+
+static const struct hf_slot *slot_of(const struct pool_slot *pool, uint64_t digest)
+{
+	return pool->slots ? &pool->slots[hf_slot(digest, pool->size)] : NULL;
+}
+
+bool hf_forwarding_is_exception(const struct hf_forwarding *f, uint64_t digest, uint16_t backend)
+{
+	for (uint32_t i = f->pools_of[backend]; i; i = f->memberships[i].next) {
+		const struct hf_slot *slot = slot_of(&f->pool[f->memberships[i].pool], digest);
+
+		if (slot && slot->backend == backend)
+			return false;
+	}
+	return true;
+}
+
+bool hf_forwarding_is_doubtful(const struct hf_forwarding *f, uint64_t digest, uint16_t backend)
+{
+	for (uint32_t i = f->pools_of[backend]; i; i = f->memberships[i].next) {
+		const struct hf_slot *slot = slot_of(&f->pool[f->memberships[i].pool], digest);
+
+		if (slot && slot->backend == backend && slot->previous != HF_NO_BACKEND)
+			return true;
+	}
+	return false;
+}
+
+uint16_t hf_forwarding_settled_choice(const struct hf_forwarding *f, uint16_t pool, uint64_t digest,
+				      int64_t now)
+{
+	const struct hf_slot *slot = pool < HF_MAX_POOLS ? slot_of(&f->pool[pool], digest) : NULL;
+
+	if (!slot || (slot->is_fresh && now - f->pool[pool].changed < UNSETTLED_MS))
+		return HF_NO_BACKEND;
+	return slot->backend;
+}
+
+int hf_forwarding_set_cluster(struct hf_forwarding *f, const struct hf_cluster_news *news)
+{
+	int err = hf_peers_set(f->peers, news);
+
+	return err ? err : write_all(f);
+}
+
+void hf_forwarding_set_keys(struct hf_forwarding *f, const struct hf_key_ring *keys)
+{
+	hf_peers_set_keys(f->peers, keys);
+	hf_peers_write(f->peers);
 }

@@ -13,10 +13,12 @@
 #include <stdint.h>
 
 #include "lbnode/backends.h"
+#include "lbnode/cluster.h"
 #include "lbnode/dataplane.h"
 #include "lbnode/netlink.h"
 #include "lbnode/path_mtu.h"
 #include "lbnode/sweeper.h"
+#include "lib/keys.h"
 
 struct hf_forwarding;
 
@@ -50,5 +52,22 @@ uint32_t hf_forwarding_unresolved(const struct hf_forwarding *forwarding);
  */
 void hf_forwarding_swept(struct hf_forwarding *forwarding, const struct hf_sweeper *sweeper,
 			 int64_t now);
+
+/* Whether the choice of the digest's slot, in none of the backend's pools, is the backend. */
+bool hf_forwarding_is_exception(const struct hf_forwarding *forwarding, uint64_t digest,
+				uint16_t backend);
+
+/* Whether a flow of which no more is known than that the backend is its choice may be another one's:
+ * its slot has changed. */
+bool hf_forwarding_is_doubtful(const struct hf_forwarding *forwarding, uint64_t digest,
+			       uint16_t backend);
+
+/* The choice of a slot, which has not changed just now; HF_NO_BACKEND if it has. */
+uint16_t hf_forwarding_settled_choice(const struct hf_forwarding *forwarding, uint16_t pool,
+				      uint64_t digest, int64_t now);
+
+/* What syncd says of the other nodes, and the keys to talk to them. */
+int hf_forwarding_set_cluster(struct hf_forwarding *forwarding, const struct hf_cluster_news *news);
+void hf_forwarding_set_keys(struct hf_forwarding *forwarding, const struct hf_key_ring *keys);
 
 #endif

@@ -26,6 +26,13 @@ static const struct {
 	HF_COUNTERS(HF_COUNTER_INFO)
 };
 
+static const struct {
+	const char *name;
+	const char *text;
+} sharing_info[] = {
+	HF_SHARING_COUNTERS(HF_COUNTER_INFO)
+};
+
 static const char *const state_names[HF_PIN_STATES] = {
 	[HF_PIN_NONE] = "free",	      [HF_PIN_EMBRYONIC] = "embryonic",
 	[HF_PIN_ADOPTED] = "adopted", [HF_PIN_ESTABLISHED] = "established",
@@ -35,7 +42,8 @@ static const char *const state_names[HF_PIN_STATES] = {
 
 struct source {
 	const char *instance;
-	int counters, service_traffic, backend_traffic, backends, services, flows, layout;
+	int counters, service_traffic, backend_traffic, backends, services, flows, layout,
+		sharing;
 	FILE *out;
 	bool json;
 };
@@ -92,19 +100,35 @@ static void show_flows(struct source *s)
 	fprintf(s->out, s->json ? "}," : "");
 }
 
-static void show_counters(struct source *s)
+static void show_counter(struct source *s, bool first, const char *upper, const char *text,
+			 unsigned long value)
 {
 	char name[64];
 
-	fprintf(s->out, s->json ? "\n \"counters\": {" : "Packets\n");
-	for (uint32_t i = 0; i < HF_COUNTER_END; i++) {
-		unsigned long value = read_counter(s, i);
+	lower(upper, name);
+	if (s->json)
+		fprintf(s->out, "%s\"%s\": %lu", first ? "" : ", ", name, value);
+	else
+		fprintf(s->out, "  %-22s %12lu  %s\n", name, value, text);
+}
 
-		lower(counter_info[i].name, name);
-		if (s->json)
-			fprintf(s->out, "%s\"%s\": %lu", i ? ", " : "", name, value);
-		else
-			fprintf(s->out, "  %-16s %12lu  %s\n", name, value, counter_info[i].text);
+static void show_counters(struct source *s)
+{
+	fprintf(s->out, s->json ? "\n \"counters\": {" : "Packets\n");
+	for (uint32_t i = 0; i < HF_COUNTER_END; i++)
+		show_counter(s, i == 0, counter_info[i].name, counter_info[i].text,
+			     read_counter(s, i));
+	fprintf(s->out, s->json ? "}," : "");
+}
+
+static void show_sharing(struct source *s)
+{
+	fprintf(s->out, s->json ? "\n \"sharing\": {" : "Flows shared with other nodes\n");
+	for (__u32 i = 0; i < HF_SHARING_COUNTER_END; i++) {
+		__u64 value = 0;
+
+		bpf_map_lookup_elem(s->sharing, &i, &value);
+		show_counter(s, i == 0, sharing_info[i].name, sharing_info[i].text, value);
 	}
 	fprintf(s->out, s->json ? "}," : "");
 }
@@ -215,6 +239,7 @@ static int open_source(struct source *s)
 		{ "services", &s->services },
 		{ "flows", &s->flows },
 		{ "layout", &s->layout },
+		{ "sharing", &s->sharing },
 	};
 
 	for (size_t i = 0; i < sizeof(maps) / sizeof(maps[0]); i++) {
@@ -241,6 +266,7 @@ int hf_show_statistics(FILE *out, const char *instance, bool json)
 	fprintf(out, json ? "{\"instance\": \"%s\"," : "Instance %s\n", instance);
 	show_flows(&s);
 	show_counters(&s);
+	show_sharing(&s);
 	show_services(&s);
 	show_backends(&s);
 	fprintf(out, json ? "}\n" : "");

@@ -16,8 +16,25 @@
 #include "lbnode/bpf/pin.h"
 #include "lbnode/bpf/types.h"
 
-#define HF_SWEEP_PASS_MS 2000 /* a pin's age is right within this */
-#define HF_SWEEP_SLICES	 40   /* of 50 ms: 1 M flows, 16 MB, cost some 0.1 ms each */
+#define HF_SWEEP_PASS_MS 1000 /* a pin's age is right within this */
+#define HF_SWEEP_SLICES	 20   /* of 50 ms: 1 M flows, 16 MB, cost some 0.2 ms each */
+
+/* Pins age by their states, but those that are kept for others. */
+#define HF_SWEEP_KEPT HF_PIN_STATES
+#define HF_SWEEP_AGES (HF_PIN_STATES + 1)
+
+/* What the sweeper can't tell by itself. */
+struct hf_sweep_view {
+	/* The backend's pins are to go. */
+	bool (*is_gone)(void *context, uint16_t backend);
+	/* An adopted flow may be another backend's than its choice: it stays adopted. NULL: none. */
+	bool (*is_doubtful)(void *context, uint64_t digest, uint16_t backend);
+	/* The pin is kept for other nodes. NULL: none is. */
+	bool (*is_kept)(void *context, uint32_t bucket, uint32_t place, uint64_t pin);
+	/* Called for each pin that stays. NULL: not. */
+	void (*visit)(void *context, uint32_t bucket, uint32_t place);
+	void *context;
+};
 
 struct hf_sweep_counts {
 	uint64_t state[HF_PIN_STATES];
@@ -29,8 +46,8 @@ struct hf_sweeper {
 	struct hf_bucket *buckets;
 	uint32_t count;
 	uint32_t next; /* where the next slice starts */
-	uint64_t timeout_ms[HF_PIN_STATES];
-	uint32_t steps[HF_PIN_STATES]; /* what this pass adds to each state's idle counts */
+	uint64_t timeout_ms[HF_SWEEP_AGES];
+	uint32_t steps[HF_SWEEP_AGES]; /* what this pass adds to each state's idle counts */
 	uint64_t clock_ms;
 	int64_t pass_began;
 	struct hf_sweep_counts running; /* of this pass */
@@ -42,10 +59,8 @@ void hf_sweeper_init(struct hf_sweeper *sweeper, struct hf_bucket *buckets, uint
 		     int64_t now);
 
 /*
- * Sweeps the next slice; is_gone(context, id) tells which backends' pins to take away. True when
- * it ended a pass: then sweeper->last is of that pass.
+ * Sweeps the next slice. True when it ended a pass: then sweeper->last is of that pass.
  */
-bool hf_sweeper_slice(struct hf_sweeper *sweeper, int64_t now,
-		      bool (*is_gone)(void *context, uint16_t id), void *context);
+bool hf_sweeper_slice(struct hf_sweeper *sweeper, int64_t now, const struct hf_sweep_view *view);
 
 #endif

@@ -146,6 +146,22 @@ int hf_pool_table_build(uint16_t *slots, const struct hf_config_pool *pool,
 	return err;
 }
 
+void hf_slots_remember(struct hf_slot *slots, const uint16_t *choices, const struct hf_slot *before,
+		       uint32_t size)
+{
+	for (uint32_t i = 0; i < size; i++) {
+		slots[i] = (struct hf_slot){ .backend = choices[i] };
+		if (!before)
+			continue;
+		slots[i].previous = before[i].previous;
+		slots[i].is_fresh = before[i].is_fresh;
+		if (before[i].backend == choices[i])
+			continue;
+		slots[i].previous = before[i].backend;
+		slots[i].is_fresh = 1;
+	}
+}
+
 static uint8_t encapsulation_of(const struct hf_backend_record *record)
 {
 	if (record->encapsulation == HF_CONFIG_IPIP)

@@ -39,6 +39,13 @@ int hf_pool_table_build(uint16_t *slots, const struct hf_config_pool *pool,
 			const struct hf_backends *backends);
 
 /*
+ * Fills slots[0..size-1] from their choices. What the table before, if there was one of that size,
+ * knew of a slot stays known; where the choice has changed, it was the former one until now.
+ */
+void hf_slots_remember(struct hf_slot *slots, const uint16_t *choices, const struct hf_slot *before,
+		       uint32_t size);
+
+/*
  * The data plane's entry of a backend whose tunnel comes from `source` and leaves by next hop
  * `nexthop`. The bits of the source beyond its prefix, the last 32 at most, are the flows'.
  */

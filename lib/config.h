@@ -155,6 +155,9 @@ int hf_config_load(const char *path, struct hf_config **config, struct hf_config
 
 void hf_config_free(struct hf_config *config);
 
+/* The same on all nodes that would treat flows alike: of services, pools and backends. Not 0. */
+uint64_t hf_config_digest(const struct hf_config *config);
+
 const char *hf_config_protocol_name(enum hf_config_protocol protocol);
 const char *hf_config_encapsulation_name(enum hf_config_encapsulation encapsulation);
 

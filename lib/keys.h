@@ -33,6 +33,7 @@ enum hf_key_use {
 	HF_KEY_FLOW = 1,   /* 16 bytes: SipHash of 5-tuples, from the ring's flow key */
 	HF_KEY_GOSSIP = 2, /* 32 bytes: XChaCha20-Poly1305 of datagrams and streams */
 	HF_KEY_ID = 3,	   /* 16 bytes, of which the first tells a ring's keys apart on the wire */
+	HF_KEY_HOP = 4,	   /* 16 bytes: SipHash of what nodes pass to each other */
 };
 
 /* Reads a key file. 0, or a negative errno with one line that says why, and what to do, in

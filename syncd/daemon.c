@@ -190,7 +190,17 @@ static void send_datagram(void *context, const struct hf_endpoint *to, const uin
 
 static void take_event(void *context, const struct hf_event *event)
 {
-	hf_log_event(((struct hf_daemon *)context)->sync, event);
+	struct hf_daemon *d = context;
+
+	hf_log_event(d->sync, event);
+	/* Whom the data plane may ask, and whose packets it takes. */
+	if (event->member && d->nodes)
+		hf_node_socket_owners(d->nodes);
+}
+
+static void take_record(void *context, const struct hf_record *record)
+{
+	hf_node_socket_record(((struct hf_daemon *)context)->nodes, record);
 }
 
 static void take_told(void *context, uint32_t ticket, const struct hf_record *records,
@@ -232,6 +242,7 @@ static int make_core(struct hf_daemon *d, const struct hf_seal_keys *keys, uint3
 		.datagram = send_datagram,
 		.event = take_event,
 		.told = take_told,
+		.record = take_record,
 		.owners = take_owners,
 		.export_again = take_export_again,
 		.fetch = take_fetch,

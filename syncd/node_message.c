@@ -43,6 +43,7 @@ static void fill_owner(struct page *page, const struct hf_member *m)
 	n->address.data = (uint8_t *)endpoint->address.word;
 	n->address.len = hf_address_length(endpoint->address.family);
 	n->port = endpoint->port;
+	n->ready = m->state != HF_MEMBER_SUSPECT;
 	page->list[page->count++] = n;
 }
 
@@ -78,12 +79,10 @@ static void fill_member(struct page *page, const struct hf_member *m, const stru
 	page->list[page->count++] = n;
 }
 
-static bool is_owner(const struct hf_sync *sync, const struct hf_member *m)
+/* Owners, and those whose packets may come. A former owner that is dead is of no use. */
+static bool is_there(const struct hf_member *m)
 {
-	const struct hf_owners *previous = hf_sync_previous_owners(sync);
-
-	return hf_owners_has(hf_sync_owners(sync), m->party.id) ||
-	       (previous && hf_owners_has(previous, m->party.id));
+	return m->state == HF_MEMBER_ALIVE || m->state == HF_MEMBER_SUSPECT;
 }
 
 static void fill_owners(struct page *page, const struct hf_sync *sync)
@@ -91,7 +90,7 @@ static void fill_owners(struct page *page, const struct hf_sync *sync)
 	const struct hf_members *members = hf_sync_members(sync);
 
 	for (uint32_t i = 0; i < members->count && page->count < MEMBERS_MOST; i++)
-		if (is_owner(sync, members->all[i]))
+		if (is_there(members->all[i]))
 			fill_owner(page, members->all[i]);
 }
 
@@ -145,6 +144,7 @@ size_t hf_node_pack_owners(const struct hf_sync *sync, uint8_t *out, size_t size
 	body.members = page->list;
 	body.n_members = page->count;
 	body.replicas = owners->replicas;
+	body.self = hf_sync_self(sync)->party.id;
 	body.now.data = tables;
 	body.now.len = fill_table(page, owners, tables);
 	if (previous) {
@@ -298,5 +298,19 @@ size_t hf_node_pack_told(const struct hf_sync *sync, uint32_t ticket,
 	body.packed.len = hf_records_pack(records, count, hf_sync_stamp(sync, now), packed);
 	message.body_case = HOLDFAST__FROM_SYNC__BODY_TOLD;
 	message.told = &body;
+	return hf_node_pack(&message, out, size);
+}
+
+size_t hf_node_pack_keep(const struct hf_sync *sync, const struct hf_record *records,
+			 uint32_t count, hf_time now, uint8_t *out, size_t size)
+{
+	Holdfast__FromSync message = HOLDFAST__FROM_SYNC__INIT;
+	Holdfast__Keep body = HOLDFAST__KEEP__INIT;
+	uint8_t packed[HF_PACKED_SIZE(HF_NODE_KEEP_MOST)];
+
+	body.packed.data = packed;
+	body.packed.len = hf_records_pack(records, count, hf_sync_stamp(sync, now), packed);
+	message.body_case = HOLDFAST__FROM_SYNC__BODY_KEEP;
+	message.keep = &body;
 	return hf_node_pack(&message, out, size);
 }

@@ -12,6 +12,7 @@
 
 #include "lib/log.h"
 #include "lib/node_protocol.h"
+#include "syncd/node_keep.h"
 #include "syncd/node_message.h"
 #include "syncd/node_take.h"
 
@@ -36,6 +37,8 @@ struct client {
 	bool hello_due, owners_due, again_due;
 	struct hf_shard_set again;
 	uint32_t credit; /* given, and not used up */
+	struct hf_node_keep keep;
+	bool keep_due; /* the socket took no more of it */
 };
 
 /* A look-up that is open at the core. */
@@ -223,6 +226,25 @@ static void send_owners(struct client *c)
 		c->owners_due = false;
 }
 
+#define KEEPS_A_TURN 64
+
+static void send_keep(struct client *c)
+{
+	struct hf_node_socket *n = c->nodes;
+	const struct hf_sync *sync = n->daemon->sync;
+	uint32_t count = 0;
+
+	c->keep_due = false;
+	for (int i = 0; i < KEEPS_A_TURN && (count = hf_node_keep_next(&c->keep, sync)); i++) {
+		if (!send_packet(c, n->packet,
+				 hf_node_pack_keep(sync, c->keep.record, count, hf_daemon_now(),
+						   n->packet, sizeof(n->packet))))
+			break;
+		c->keep.count = 0;
+	}
+	c->keep_due = count > 0;
+}
+
 /* What is due, in this order, as far as the client takes it. */
 static void serve(struct client *c)
 {
@@ -239,13 +261,16 @@ static void serve(struct client *c)
 	}
 	if (!c->again_due && !uv_is_closing((uv_handle_t *)&c->poll))
 		send_credit(c);
+	if (!c->owners_due && !uv_is_closing((uv_handle_t *)&c->poll))
+		send_keep(c);
 }
 
 static void on_client(uv_poll_t *handle, int status, int events);
 
 static void watch(struct client *c)
 {
-	bool due = c->hello_due || (c->is_lbnode && (c->owners_due || c->again_due));
+	bool due = c->hello_due ||
+		   (c->is_lbnode && (c->owners_due || c->again_due || c->keep_due));
 
 	if (!uv_is_closing((uv_handle_t *)&c->poll))
 		uv_poll_start(&c->poll, UV_READABLE | (due ? UV_WRITABLE : 0), on_client);
@@ -277,6 +302,7 @@ static void greet(struct client *c, const struct hf_node_hello *hello)
 	c->is_lbnode = c->owners_due = c->again_due = true;
 	c->again = hf_all_shards;
 	c->credit = 0;
+	hf_node_keep_all(&c->keep);
 	set_serving(n, hello, hello->serving);
 }
 
@@ -486,6 +512,12 @@ void hf_node_socket_owners(struct hf_node_socket *n)
 {
 	if (n->lbnode)
 		n->lbnode->owners_due = true;
+}
+
+void hf_node_socket_record(struct hf_node_socket *n, const struct hf_record *record)
+{
+	if (n && n->lbnode)
+		hf_node_keep_add(&n->lbnode->keep, record);
 }
 
 void hf_node_socket_export_again(struct hf_node_socket *n, const struct hf_shard_set *shards)

@@ -27,7 +27,8 @@ link4() { echo "198.18.$(($1 / 128)).$(($1 % 128 * 2 + $2))"; } # LINK SIDE
 link6() { printf '2001:db8:ff00:%x::%x\n' "$1" "$2"; }
 
 # Hosts must hand out packets as they go on the wire: no checksums to be filled in later, no
-# segments larger than the MTU. The other end of a node's link needs an XDP program (pass.bpf.c).
+# segments larger than the MTU. The other end of a link that XDP
+# sends by, a node's or a backend's, needs an XDP program (pass.bpf.c).
 make_link() { # LINK-NUMBER A B
     local a=$PREFIX$2 b=$PREFIX$3
     ip link add "$3" netns "$a" type veth peer name "$2" netns "$b"
@@ -37,8 +38,12 @@ make_link() { # LINK-NUMBER A B
     in_ns "$3" ip addr add "$(link6 "$1" 1)/127" dev "$2" nodad
     in_ns "$2" ethtool -K "$3" tx off tso off gso off >/dev/null 2>&1 || true
     in_ns "$3" ethtool -K "$2" tx off tso off gso off >/dev/null 2>&1 || true
-    case $3 in lb*)
+    case $3 in lb* | be*)
         in_ns "$2" ip link set "$3" xdpdrv obj "$BIN/integration/pass.bpf.o" sec xdp ;;
+    esac
+    case $3 in client*)
+        in_ns "$2" tc qdisc add dev "$3" clsact
+        in_ns "$2" tc filter add dev "$3" ingress bpf da obj "$BIN/integration/wire.bpf.o" sec tc ;;
     esac
     in_ns "$2" ip link set "$3" up
     in_ns "$3" ip link set "$2" up

@@ -53,6 +53,23 @@ all_counters() { # NAME: of all nodes together
     echo $total
 }
 
+# The same of what nodes tell each other.
+all_sharing() { # NAME
+    local x total=0
+    for x in $(names lb "$NODES"); do
+        total=$((total + $("$BIN/lbnode/lbnode" -i "$PREFIX$x" --stats --json | jq ".sharing.$1")))
+    done
+    echo $total
+}
+
+# Every router hashes anew: most flows come to other nodes. Kernels before 6.11 can't.
+rehash() {
+    local x
+    for x in edge $(names spine "$SPINES"); do
+        in_ns "$x" sysctl -q -w net.ipv4.fib_multipath_hash_seed=$((RANDOM * 32768 + RANDOM + 1))
+    done
+}
+
 node_drops() {
     "$BIN/lbnode/lbnode" -i "$PREFIX$1" --stats --json |
         jq '[.counters | to_entries[] | select(.key | startswith("drop_")) | .value] | add'

@@ -44,4 +44,20 @@
 
 enum hf_counter { HF_COUNTERS(HF_COUNTER_ENUM) HF_COUNTER_END };
 
+/* The agent's own, of what it tells other nodes, and hears from them. */
+#define HF_SHARING_COUNTERS(X)                                                                \
+	X(RECORDS_EXPORTED, "records of this node's flows given to syncd for the first time") \
+	X(RECORDS_EXCEPTIONS, "of those, flows whose slot's choice is another backend")       \
+	X(RECORDS_REFRESHED, "records given to syncd again, since their flows live on")       \
+	X(RECORDS_KEPT, "records of other nodes' flows that became pins here")                \
+	X(RECORDS_STRANGE, "records that name a backend which this node does not know")       \
+	X(RECORDS_NO_ROOM, "records that found no place for a pin")                           \
+	X(FLOWS_ASKED, "unknown flows that the owners were asked for")                        \
+	X(FLOWS_TOLD, "of those, flows that an owner knew")                                   \
+	X(FLOWS_GUESSED, "of those, flows that nobody knew: pinned to the choice")
+
+#define HF_SHARING_COUNTER_ENUM(name, text) HF_SHARING_##name,
+
+enum hf_sharing_counter { HF_SHARING_COUNTERS(HF_SHARING_COUNTER_ENUM) HF_SHARING_COUNTER_END };
+
 #endif

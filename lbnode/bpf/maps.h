@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * The maps. Of these only `flows` outlives its program: a new agent fills all others afresh and
+ * The maps. Of these only `flows` and `marks` outlive their program: a new agent fills all others afresh and
  * switches to them together with the program, in one step (lbnode/dataplane.h). The sizes
  * written as 1 are set by the agent from the configuration.
  */
@@ -26,6 +26,24 @@ struct {
 	__type(key, __u32);
 	__type(value, struct hf_bucket);
 } flows SEC(".maps");
+
+/* Beside `flows`, as many; for the agent alone, and outlives it, too. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct hf_marks);
+} marks SEC(".maps");
+
+/* The agent's counters, which are not per CPU. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, HF_SHARING_COUNTER_END);
+	__type(key, __u32);
+	__type(value, __u64);
+} sharing SEC(".maps");
 
 /* One element; for the agent alone. It is pinned beside `flows` and says what they mean. */
 struct {

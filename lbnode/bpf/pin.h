@@ -35,6 +35,19 @@ struct hf_bucket {
 } __attribute__((aligned(64)));
 
 /*
+ * What the agent knows of each cell of a bucket (lbnode/sharing.h): of whose pin, and when it was
+ * last told to others. The data plane neither reads nor writes it.
+ */
+struct hf_mark {
+	__u16 print; /* of the pin that it is about */
+	__u16 when;
+};
+
+struct hf_marks {
+	struct hf_mark mark[HF_BUCKET_PINS];
+};
+
+/*
  *           SYN                 packet without SYN                 FIN
  *   (none) -----> EMBRYONIC ------------------> ESTABLISHED ---------------> CLOSING
  *     |                                          ^    ^  |                      |

@@ -8,7 +8,7 @@
 
 #include "lib/packet/shard.h"
 
-#define HF_LAYOUT 1 /* of what outlives the agent in bpffs */
+#define HF_LAYOUT 2 /* of what outlives the agent in bpffs */
 
 #define HF_MAX_SERVICES 4096
 #define HF_MAX_POOLS \

@@ -18,10 +18,15 @@ static bool is_alive(const struct hf_sync *s, const struct hf_record *r)
 
 static void apply(struct hf_sync *s, const struct hf_record *r)
 {
-	if (!is_alive(s, r) || hf_store_merge(s->store, r) == HF_MERGE_FULL)
+	enum hf_merge merged = is_alive(s, r) ? hf_store_merge(s->store, r) : HF_MERGE_FULL;
+
+	if (merged == HF_MERGE_FULL) {
 		s->counters.records_refused++;
-	else
-		s->counters.records_applied++;
+		return;
+	}
+	s->counters.records_applied++;
+	if (merged != HF_MERGE_KNOWN && s->output.record)
+		s->output.record(s->context, r);
 }
 
 /* From one who does not know yet that this node is no owner: it is kept, and handed on. */

@@ -308,6 +308,12 @@ void hf_sync_set_self(struct hf_sync *s, uint64_t config, uint64_t tables, uint3
 	hf_join_set_readiness(s, s->joiner.readiness);
 }
 
+uint32_t hf_sync_read(const struct hf_sync *s, uint32_t shard, uint32_t *cursor,
+		      struct hf_record *records, uint32_t most)
+{
+	return hf_store_read(s->store, shard, cursor, records, most);
+}
+
 const struct hf_record *hf_sync_find(const struct hf_sync *s, uint64_t digest)
 {
 	return hf_store_find(s->store, digest);

@@ -91,6 +91,9 @@ struct hf_sync_output {
 	/* A look-up is over: the records that were found. */
 	void (*told)(void *context, uint32_t ticket, const struct hf_record *records,
 		     uint32_t count);
+	/* A record that this node keeps is new, or newer: what its data plane must know. May be
+	 * NULL. */
+	void (*record)(void *context, const struct hf_record *record);
 	/* hf_sync_owners() or hf_sync_previous_owners() has changed. */
 	void (*owners)(void *context);
 	/* Members that held these shards' records are gone: export them again. */
@@ -162,6 +165,10 @@ int hf_sync_lookup(struct hf_sync *sync, const uint64_t *digests, uint32_t count
 
 /* What this node itself holds; NULL: nothing. */
 const struct hf_record *hf_sync_find(const struct hf_sync *sync, uint64_t digest);
+
+/* The records of a shard that this node holds, as hf_store_read() gives them. */
+uint32_t hf_sync_read(const struct hf_sync *sync, uint32_t shard, uint32_t *cursor,
+		      struct hf_record *records, uint32_t most);
 
 /* The stream that output->fetch() asked for brought bytes, or ended (`bytes` NULL). False: close
  * it, nothing more is wanted of it. */

@@ -291,6 +291,8 @@ static bool none_is_gone(void *context, uint16_t id)
 	return false;
 }
 
+static const struct hf_sweep_view view = { .is_gone = none_is_gone };
+
 static void *play_sweeper(void *argument)
 {
 	static struct hf_sweeper sweeper;
@@ -301,7 +303,7 @@ static void *play_sweeper(void *argument)
 	for (int s = 0; s < HF_PIN_STATES; s++)
 		sweeper.timeout_ms[s] = 4000;
 	while (race_running)
-		hf_sweeper_slice(&sweeper, now += 500, none_is_gone, NULL);
+		hf_sweeper_slice(&sweeper, now += 500, &view);
 	return NULL;
 }
 

@@ -1,0 +1,30 @@
+#!/bin/bash
+# A pool changes, and then the routers rehash every flow: nodes that never saw a flow, whose choice is
+# another backend now, send it to the right one all the same.
+source "$(dirname "$0")/../lib/scenario.sh"
+at_exit restore_config
+
+drop_backend() { # NAME
+    for x in $(names lb "$NODES"); do sed -i "/name: $1,/d" "$RUN/$x/holdfast.yaml"; done
+    reload_all
+}
+records_are_out() { [ "$(all_sharing records_exported)" -ge "$1" ]; }
+
+before=$(all_sharing records_exported)
+start_load 5000 15
+wait_for 10 "records of 5,000 flows" records_are_out $((before + 5000))
+drop_backend be1
+second=$(all_counters second_chances)
+rehash
+sleep 3
+told=$(all_sharing flows_told)
+[ "$(all_counters second_chances)" -gt "$second" ] || fail "no flow took a second chance"
+pass "$(($(all_counters second_chances) - second)) packets took a second chance; $told flows were told"
+quiet=$(all_counters second_chances)
+packets=$(all_counters forwarded)
+sleep 2
+second=$(($(all_counters second_chances) - quiet))
+packets=$(($(all_counters forwarded) - packets))
+[ $((second * 100)) -lt "$packets" ] || fail "still $second of $packets packets take a second hop"
+pass "then $second of $packets packets took a second hop"
+end_load

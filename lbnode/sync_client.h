@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * lbnode's end of the connection to syncd (proto/node.proto): what the data plane knows goes there,
+ * and what other nodes know comes from there. Without syncd, and until it is there again, the data
+ * plane goes on with what it has been told.
+ */
+#ifndef HF_LBNODE_SYNC_CLIENT_H
+#define HF_LBNODE_SYNC_CLIENT_H
+
+#include <uv.h>
+
+#include "lbnode/bpf/types.h"
+#include "lbnode/forwarding.h"
+#include "lbnode/sharing.h"
+#include "lib/node_protocol.h"
+
+#define HF_CLIENT_BATCH 1024 /* records in a packet */
+#define HF_CLIENT_ASK	128  /* digests in a packet */
+#define HF_CLIENT_ASKS	32   /* packets that have not been answered */
+
+/* A packet of questions, and what was asked. */
+struct hf_asked {
+	uint32_t ticket; /* 0: free */
+	int64_t at;
+	uint32_t count;
+	struct hf_question question[HF_CLIENT_ASK];
+};
+
+struct hf_sync_client {
+	uv_loop_t *loop;
+	uv_poll_t poll;
+	uv_timer_t retry;
+	int fd; /* -1: not connected */
+	char path[108];
+	struct hf_forwarding *forwarding;
+	struct hf_sharing *sharing;
+	uint64_t config; /* digest */
+	bool serving, greeted, complained;
+	uint32_t credit;
+	struct hf_record batch[HF_CLIENT_BATCH];
+	uint32_t batch_count;
+	struct hf_asked asked[HF_CLIENT_ASKS];
+	struct hf_asked asking; /* the next packet */
+	uint32_t last_ticket;
+	uint8_t packet[HF_NODE_PACKET];
+};
+
+/* Connects to the syncd of that instance, now or as soon as it is there. */
+void hf_sync_client_start(struct hf_sync_client *client, uv_loop_t *loop, const char *instance,
+			  struct hf_forwarding *forwarding, struct hf_sharing *sharing);
+void hf_sync_client_stop(struct hf_sync_client *client);
+
+/* What this node says of itself: the digest of its configuration, and whether it can be an owner. */
+void hf_sync_client_set_state(struct hf_sync_client *client, uint64_t config, bool serving);
+
+/* Takes a record, whose stamp is its age, for the next packet. False: there is no room now. */
+bool hf_sync_client_export(struct hf_sync_client *client, const struct hf_record *record,
+			   bool is_exception);
+
+/* Asks the owners for a flow; what they say goes to `sharing`. */
+void hf_sync_client_ask(struct hf_sync_client *client, const struct hf_question *question);
+
+/* Sends what has been taken. */
+void hf_sync_client_flush(struct hf_sync_client *client);
+
+#endif
