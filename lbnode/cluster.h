@@ -28,12 +28,12 @@ struct hf_cluster_news {
 	uint32_t epoch;
 	struct hf_cluster_member member[HF_MAX_PEERS];
 	uint32_t member_count;
-	uint32_t replicas; /* of `now` and `previous`, for each shard */
+	uint32_t replicas;		/* of `now` and `previous`, for each shard */
 	const uint16_t *now, *previous; /* previous NULL: handed over */
 };
 
-/* Fills the table but for keys and next hops. -ENOENT when this node is not among the members, -ENOSPC
- * when so many addresses can't be told apart. */
+/* Fills the table but for keys and next hops. -ENOENT when this node is not among the members,
+ * -ENOSPC when so many addresses can't be told apart. */
 int hf_cluster_build(struct hf_cluster *cluster, const struct hf_cluster_news *news);
 
 #endif

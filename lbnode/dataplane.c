@@ -76,8 +76,7 @@ static int load(struct hf_dataplane *dp, const struct hf_dataplane_settings *set
 
 static void *map_whole(struct bpf_map *map, size_t bytes)
 {
-	void *mapped =
-		mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, bpf_map__fd(map), 0);
+	void *mapped = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, bpf_map__fd(map), 0);
 
 	if (mapped != MAP_FAILED)
 		return mapped;

@@ -213,7 +213,7 @@ static uint64_t hash_slots(const uint16_t *slots, uint32_t size)
 /* Everything of a configuration that must be made before any of it is put in force. */
 struct made {
 	uint16_t *pool_ids;
-	int *pool_tables; /* -1: as it is already */
+	int *pool_tables;	     /* -1: as it is already */
 	struct hf_slot **pool_slots; /* mapped, and not yet in force */
 	uint32_t *pool_sizes;
 	uint64_t *pool_hashes;
@@ -255,7 +255,8 @@ static int make_slots(const struct pool_slot *slot, const uint16_t *choices, uin
 
 static int make_pool(struct hf_forwarding *f, const struct hf_config_pool *pool, struct made *made)
 {
-	uint16_t *choices = calloc(pool->table_size, sizeof(*choices)), id = find_pool_slot(f, pool);
+	uint16_t *choices = calloc(pool->table_size, sizeof(*choices)),
+		 id = find_pool_slot(f, pool);
 	int err = choices ? hf_pool_table_build(choices, pool, f->backends) : -ENOMEM, table = -1;
 	struct pool_slot *slot = &f->pool[id];
 	struct hf_slot *mapped = NULL;

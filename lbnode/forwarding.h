@@ -57,8 +57,8 @@ void hf_forwarding_swept(struct hf_forwarding *forwarding, const struct hf_sweep
 bool hf_forwarding_is_exception(const struct hf_forwarding *forwarding, uint64_t digest,
 				uint16_t backend);
 
-/* Whether a flow of which no more is known than that the backend is its choice may be another one's:
- * its slot has changed. */
+/* Whether a flow of which no more is known than that the backend is its choice may be another
+ * one's: its slot has changed. */
 bool hf_forwarding_is_doubtful(const struct hf_forwarding *forwarding, uint64_t digest,
 			       uint16_t backend);
 

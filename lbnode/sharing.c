@@ -4,7 +4,8 @@
 #include "lbnode/bpf/flow_table.h"
 #include "lbnode/bpf/types.h"
 
-/* What a mark's `when` says: a second of the clock, from 1 on, modulo WHEN_RANGE; or one of these. */
+/* What a mark's `when` says: a second of the clock, from 1 on, modulo WHEN_RANGE; or one of these.
+ */
 #define WHEN_SEEN	0 /* not exported yet */
 #define WHEN_RANGE	60000
 #define WHEN_KEPT	0xffff /* for others */

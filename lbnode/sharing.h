@@ -7,10 +7,11 @@
  *	                                                           than HF_SWEEP_PASS_MS
  *	pin whose slot's choice is another backend (an exception) ---------> exported at once
  *	every HF_REFRESH_MS -----------------------------------------------> exported again
- *	record of another node's flow -------------------------------------> pin, marked as kept for others
+ *	record of another node's flow -------------------------------------> pin, marked as kept for
+ *others
  *
- * A pin that is kept for others is not exported, lest holders refreshed each other's for ever; it goes
- * HF_KEPT_MS after the last record. When a packet of its flow comes it becomes this node's own.
+ * A pin that is kept for others is not exported, lest holders refreshed each other's for ever; it
+ *goes HF_KEPT_MS after the last record. When a packet of its flow comes it becomes this node's own.
  *
  * The pin of a flow that is silent, or has moved to another node, is refreshed as HF_CLAIM_AGE old:
  * enough to keep a silent flow's record alive, and always older than what the node says through

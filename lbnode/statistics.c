@@ -29,9 +29,7 @@ static const struct {
 static const struct {
 	const char *name;
 	const char *text;
-} sharing_info[] = {
-	HF_SHARING_COUNTERS(HF_COUNTER_INFO)
-};
+} sharing_info[] = { HF_SHARING_COUNTERS(HF_COUNTER_INFO) };
 
 static const char *const state_names[HF_PIN_STATES] = {
 	[HF_PIN_NONE] = "free",	      [HF_PIN_EMBRYONIC] = "embryonic",
@@ -42,8 +40,7 @@ static const char *const state_names[HF_PIN_STATES] = {
 
 struct source {
 	const char *instance;
-	int counters, service_traffic, backend_traffic, backends, services, flows, layout,
-		sharing;
+	int counters, service_traffic, backend_traffic, backends, services, flows, layout, sharing;
 	FILE *out;
 	bool json;
 };

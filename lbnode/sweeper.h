@@ -27,7 +27,8 @@
 struct hf_sweep_view {
 	/* The backend's pins are to go. */
 	bool (*is_gone)(void *context, uint16_t backend);
-	/* An adopted flow may be another backend's than its choice: it stays adopted. NULL: none. */
+	/* An adopted flow may be another backend's than its choice: it stays adopted. NULL: none.
+	 */
 	bool (*is_doubtful)(void *context, uint64_t digest, uint16_t backend);
 	/* The pin is kept for other nodes. NULL: none is. */
 	bool (*is_kept)(void *context, uint32_t bucket, uint32_t place, uint64_t pin);

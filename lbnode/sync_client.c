@@ -54,7 +54,8 @@ static bool send_message(struct hf_sync_client *c, const Holdfast__ToSync *messa
 {
 	size_t length = holdfast__to_sync__get_packed_size(message);
 
-	if (!is_connected(c) || uv_is_closing((uv_handle_t *)&c->poll) || length > sizeof(c->packet))
+	if (!is_connected(c) || uv_is_closing((uv_handle_t *)&c->poll) ||
+	    length > sizeof(c->packet))
 		return false;
 	holdfast__to_sync__pack(message, c->packet);
 	if (send(c->fd, c->packet, length, MSG_DONTWAIT | MSG_NOSIGNAL) == (ssize_t)length)
@@ -73,8 +74,7 @@ static bool send_hello(struct hf_sync_client *c, bool first)
 	hello.program = "lbnode " HF_VERSION;
 	hello.config = c->config;
 	hello.serving = c->serving;
-	message.body_case =
-		first ? HOLDFAST__TO_SYNC__BODY_HELLO : HOLDFAST__TO_SYNC__BODY_STATE;
+	message.body_case = first ? HOLDFAST__TO_SYNC__BODY_HELLO : HOLDFAST__TO_SYNC__BODY_STATE;
 	if (first)
 		message.hello = &hello;
 	else

@@ -50,7 +50,8 @@ void hf_sync_client_start(struct hf_sync_client *client, uv_loop_t *loop, const 
 			  struct hf_forwarding *forwarding, struct hf_sharing *sharing);
 void hf_sync_client_stop(struct hf_sync_client *client);
 
-/* What this node says of itself: the digest of its configuration, and whether it can be an owner. */
+/* What this node says of itself: the digest of its configuration, and whether it can be an owner.
+ */
 void hf_sync_client_set_state(struct hf_sync_client *client, uint64_t config, bool serving);
 
 /* Takes a record, whose stamp is its age, for the next packet. False: there is no room now. */

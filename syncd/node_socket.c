@@ -269,8 +269,7 @@ static void on_client(uv_poll_t *handle, int status, int events);
 
 static void watch(struct client *c)
 {
-	bool due = c->hello_due ||
-		   (c->is_lbnode && (c->owners_due || c->again_due || c->keep_due));
+	bool due = c->hello_due || (c->is_lbnode && (c->owners_due || c->again_due || c->keep_due));
 
 	if (!uv_is_closing((uv_handle_t *)&c->poll))
 		uv_poll_start(&c->poll, UV_READABLE | (due ? UV_WRITABLE : 0), on_client);

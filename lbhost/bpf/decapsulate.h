@@ -28,6 +28,7 @@ struct hf_tunnel {
 	__u32 outer_length; /* of all headers before the inner one */
 	__u8 protocol;	    /* IPPROTO_IPIP or IPPROTO_IPV6: what the inner packet is */
 	bool is_gue;
+	__u8 option_words;
 };
 
 /* Where in the frame, from its start on, the tunnel's parts are. */
@@ -62,6 +63,7 @@ HF_INLINE enum hf_found hf_find_in_gue(struct hf_tunnel *t, void *end)
 	if ((void *)(gue + 4) > end || HF_GUE_VARIANT(gue[0]) != 0 || HF_GUE_CONTROL(gue[0]))
 		return HF_FOUND_MALFORMED;
 	t->is_gue = true;
+	t->option_words = HF_GUE_OPTION_WORDS(gue[0]);
 	t->protocol = gue[1];
 	t->outer_length =
 		t->outer.l4_offset + sizeof(struct udphdr) + 4 + HF_GUE_OPTION_WORDS(gue[0]) * 4;
@@ -211,41 +213,6 @@ HF_INLINE int hf_drop(enum hf_host_counter why)
 {
 	hf_count(why);
 	return XDP_DROP;
-}
-
-/* The outer headers are good: of what they carry. */
-HF_INLINE int hf_take_inner(struct xdp_md *ctx, const struct hf_tunnel *t)
-{
-	struct hf_tunnel_at at = {
-		.outer = t->outer.l2_length,
-		.inner = t->outer.l2_length + t->outer_length,
-		.end = t->outer.l2_length + t->outer.length,
-		.protocol = t->protocol,
-		.tos = t->outer.tos,
-	};
-	int found = hf_check_inner(ctx, &at);
-
-	if (found != HF_HOST_GOOD)
-		return hf_drop(found);
-	if (!hf_unwrap(ctx, t))
-		return hf_drop(HF_HOST_DROP_INTERNAL);
-	hf_count(t->is_gue ? HF_HOST_DECAPSULATED_GUE : HF_HOST_DECAPSULATED_IPIP);
-	return XDP_PASS;
-}
-
-HF_INLINE int hf_decapsulate(struct xdp_md *ctx)
-{
-	void *data = (void *)(long)ctx->data, *end = (void *)(long)ctx->data_end;
-	struct hf_tunnel t = { .is_gue = false };
-	enum hf_found found = hf_find_inner(&t, hf_parse(data, end, &t.outer), end);
-
-	if (found == HF_FOUND_NONE || !hf_is_local(&t.outer))
-		return XDP_PASS;
-	if (!hf_is_allowed(&t.outer))
-		return hf_drop(HF_HOST_DROP_SOURCE);
-	if (found == HF_FOUND_FRAGMENT)
-		return hf_drop(HF_HOST_DROP_FRAGMENT);
-	return found == HF_FOUND_TUNNEL ? hf_take_inner(ctx, &t) : hf_drop(HF_HOST_DROP_MALFORMED);
 }
 
 #endif

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /* The backend's two programs: inward at XDP, outward at tc. */
 #include "lbhost/bpf/clamp.h"
-#include "lbhost/bpf/decapsulate.h"
+#include "lbhost/bpf/receive.h"
 
 SEC("xdp")
 int holdfast_in(struct xdp_md *ctx)

@@ -9,6 +9,7 @@
 #define HF_HOST_COUNTERS(X)                                                                    \
 	X(DECAPSULATED_IPIP, "IPIP packets unwrapped and given to the host")                   \
 	X(DECAPSULATED_GUE, "GUE packets unwrapped and given to the host")                     \
+	X(LAST_CHANCES, "packets of unknown connections sent on to the slot's former backend") \
 	X(DROP_SOURCE, "tunnel packets to this host from a source that --allow does not name") \
 	X(DROP_MALFORMED, "tunnel packets whose headers contradict each other or the frame")   \
 	X(DROP_NESTED, "tunnel packets with another tunnel inside")                            \

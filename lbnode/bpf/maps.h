@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * The maps. Of these only `flows` and `marks` outlive their program: a new agent fills all others afresh and
- * switches to them together with the program, in one step (lbnode/dataplane.h). The sizes
- * written as 1 are set by the agent from the configuration.
+ * The maps. Of these only `flows` and `marks` outlive their program: a new agent fills all others
+ * afresh and switches to them together with the program, in one step (lbnode/dataplane.h). The
+ * sizes written as 1 are set by the agent from the configuration.
  */
 #ifndef HF_LBNODE_BPF_MAPS_H
 #define HF_LBNODE_BPF_MAPS_H

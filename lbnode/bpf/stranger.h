@@ -109,7 +109,8 @@ HF_INLINE void hf_look_at_flow(struct hf_stranger *s, const struct hf_service_ta
 	s->inner.entropy = s->digest >> 8;
 	s->protocol = flow->protocol;
 	s->tcp_flags = flow->tcp_flags;
-	if (s->met == HF_MET_ICMP)
+	s->has_room = true;
+	if (s->met == HF_MET_ICMP) /* which icmp.h has limited */
 		return;
 	if (!hf_may_have_a_flow(&f))
 		s->refused = f.refused;

@@ -29,13 +29,17 @@ static const char *decode_udp(const uint8_t *udp, size_t payload, struct outer *
 	o->udp_checksum = get16(udp + 6);
 	if (get16(udp + 4) != payload)
 		return "UDP length differs from the IP payload's";
-	if (udp[8] != 0)
-		return "GUE: not variant 0 without options";
+	if (udp[8] > 31)
+		return "GUE: not variant 0, or a control message";
+	o->option_words = udp[8];
+	o->option = udp + 12;
+	if (payload < 12u + udp[8] * 4u)
+		return "GUE: options longer than the packet";
 	if (get16(udp + 10) != 0)
 		return "GUE: flags are set";
 	o->gue_protocol = udp[9];
-	o->inner = udp + 12;
-	o->inner_length = payload - 12;
+	o->inner = udp + 12 + o->option_words * 4;
+	o->inner_length = payload - 12 - o->option_words * 4;
 	return NULL;
 }
 

@@ -23,6 +23,8 @@ struct outer {
 	uint16_t source_port, destination_port;
 	uint16_t udp_checksum;
 	uint8_t gue_protocol;
+	uint8_t option_words;
+	const uint8_t *option;
 	const uint8_t *inner;
 	size_t inner_length; /* as the outer headers say */
 	size_t trailer;	     /* bytes of the frame beyond the outer packet */
