@@ -1,7 +1,7 @@
 # What scenarios share. A scenario is one file with one claim; it runs in a lab that is up, leaves it
 # as it found it, and exits 0 if the claim holds.
 source "$(dirname "${BASH_SOURCE[0]}")/../../scripts/common.sh"
-for part in topology network bird holdfast; do source "integration/lib/$part.sh"; done
+for part in topology network bird holdfast faults; do source "integration/lib/$part.sh"; done
 source "$RUN/sizes"
 
 SCRATCH=$(mktemp -d)
@@ -60,14 +60,6 @@ all_sharing() { # NAME
         total=$((total + $("$BIN/lbnode/lbnode" -i "$PREFIX$x" --stats --json | jq ".sharing.$1")))
     done
     echo $total
-}
-
-# Every router hashes anew: most flows come to other nodes. Kernels before 6.11 can't.
-rehash() {
-    local x
-    for x in edge $(names spine "$SPINES"); do
-        in_ns "$x" sysctl -q -w net.ipv4.fib_multipath_hash_seed=$((RANDOM * 32768 + RANDOM + 1))
-    done
 }
 
 node_drops() {

@@ -31,6 +31,11 @@ restart_syncd() {
 }
 pid_of() { cat "$RUN/$1/syncd.pid"; }
 
+# recordload stands in for them at syncd's socket.
+for x in $(names lb "$NODES"); do stop_lbnode "$x" TERM; done
+restart_lbnodes() { for x in $(names lb "$NODES"); do restart_lbnode "$x"; done; }
+at_exit restart_lbnodes
+
 LOADS=()
 stop_loads() { [ ${#LOADS[@]} = 0 ] || kill "${LOADS[@]}" 2>/dev/null || true; LOADS=(); }
 at_exit stop_loads

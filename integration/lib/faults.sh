@@ -1,0 +1,120 @@
+# What can happen to a cluster, one function each, and what puts it right again. Scenarios and the chaos
+# run use the same.
+
+syncd_status() { "$BIN/syncd/syncd" --instance "$PREFIX$1" --status --json 2>/dev/null || [ $? = 1 ]; }
+
+# The node owns records, and sees all others alive; nothing is left to be handed over.
+is_in_cluster() { # NODE
+    syncd_status "$1" | jq -e --argjson n "$NODES" '.ready and .lbnode and .settled and
+        ([.members[] | select(.state == "alive" and .ready)] | length == $n)' >/dev/null
+}
+all_in_cluster() { local x; for x in $(names lb "$NODES"); do is_in_cluster "$x" || return 1; done; }
+
+pid_of() { cat "$RUN/$1/$2.pid"; } # NAME PROGRAM
+kill_program() { kill -9 "$(pid_of "$1" "$2")" 2>/dev/null || true; }
+start_program() { # NODE PROGRAM: unless it runs
+    is_alive "$1" "$2" || "start_$2" "$1"
+}
+
+# lbnode and syncd, at once; the pinned data plane forwards on.
+kill_programs() { kill_program "$1" lbnode; kill_program "$1" syncd; }
+start_programs() { start_program "$1" lbnode; start_program "$1" syncd; }
+
+withdraw() { # NODE: its VIPs
+    : >"$RUN/$1/vips4.conf"
+    : >"$RUN/$1/vips6.conf"
+    birdc -s "$RUN/$1/bird.ctl" configure >/dev/null
+}
+announce() { # NODE
+    write_vips "$1"
+    birdc -s "$RUN/$1/bird.ctl" configure >/dev/null
+}
+is_announced() { # NODE: every spine has a way to every VIP by it
+    local s vip family
+    for s in $(names spine "$SPINES"); do
+        in_ns "$s" ip link show "$1" | grep -q 'state UP' || continue
+        for vip in "${VIPS[@]}"; do
+            family=-4
+            case $vip in *:*) family=-6 ;; esac
+            in_ns "$s" ip $family route show "$vip" | grep -qw "dev $1" || return 1
+        done
+    done
+}
+is_withdrawn() { # NODE
+    local s
+    for s in $(names spine "$SPINES"); do
+        ! in_ns "$s" ip route show "${VIPS[0]}" | grep -qw "dev $1" || return 1
+    done
+}
+
+# As by a power cut: links, programs, data plane and its memory.
+kill_node() { # NODE
+    local s p
+    for s in $(names spine "$SPINES"); do in_ns "$1" ip link set "$s" down; done
+    for p in lbnode syncd bird; do kill_program "$1" $p; done
+    wait_for 10 "lbnode of $1 to die" is_dead "$(pid_of "$1" lbnode)"
+    "$BIN/lbnode/lbnode" -i "$PREFIX$1" --detach 2>/dev/null
+}
+
+# Up again, and announced when it knows what it must.
+return_node() { # NODE
+    local s
+    for s in $(names spine "$SPINES"); do
+        in_ns "$1" ip link set "$s" up
+        in_ns "$1" ip addr replace "$(node_link6 "$1" "$s")/127" dev "$s" nodad
+    done
+    : >"$RUN/$1/vips4.conf"
+    : >"$RUN/$1/vips6.conf"
+    start_bird "$1"
+    start_lbnode "$1"
+    start_syncd "$1"
+    wait_for 60 "$1 to be in the cluster again" is_in_cluster "$1"
+    announce "$1"
+    wait_for 30 "$1's VIPs to be announced" is_announced "$1"
+}
+
+# The node's own address on its link to the spine.
+node_link6() { # NODE SPINE
+    link6 "$(awk -v a="$2" -v b="$1" '$2 == a && $3 == b { print $1 }' "$RUN/links")" 1
+}
+
+# Every router hashes anew: most flows come to other nodes. Kernels before 6.11 can't.
+rehash() {
+    local x
+    for x in edge $(names spine "$SPINES"); do
+        in_ns "$x" sysctl -q -w net.ipv4.fib_multipath_hash_seed=$((RANDOM * 32768 + RANDOM + 1))
+    done
+}
+
+# Gossip between nodes goes by a rule of nftables.
+hinder_gossip() { # NODE RULE
+    printf 'table inet gossip {\n chain in {\n type filter hook input priority 0\n %s\n }\n}\n' "$2" |
+        in_ns "$1" nft -f -
+}
+cut_gossip() { # NODE OTHER
+    hinder_gossip "$1" "ip saddr $(address4 "$2") meta l4proto { tcp, udp } th dport 6090 drop"
+}
+lose_gossip() { # NODE PERCENT
+    hinder_gossip "$1" "udp dport 6090 numgen random mod 100 < $2 drop"
+}
+mend_gossip() { in_ns "$1" nft flush ruleset; }
+
+# Without waiting for them; restore_config puts the pools back.
+edit_configs() { # SED-SCRIPT
+    local x
+    for x in $(names lb "$NODES"); do
+        sed -i "$1" "$RUN/$x/holdfast.yaml"
+        is_alive "$x" lbnode && kill -HUP "$(pid_of "$x" lbnode)"
+    done
+    return 0
+}
+remove_backend() { edit_configs "/name: $1,/d"; }
+weigh_backend() { edit_configs "s/\\(name: $1, .*weight: \\)[0-9]*/\\1$2/"; } # NAME WEIGHT
+restore_pools() {
+    local x
+    for x in $(names lb "$NODES"); do
+        write_node_config "$x"
+        is_alive "$x" lbnode && kill -HUP "$(pid_of "$x" lbnode)"
+    done
+    return 0
+}
