@@ -61,7 +61,6 @@ return_node() { # NODE
     local s
     for s in $(names spine "$SPINES"); do
         in_ns "$1" ip link set "$s" up
-        in_ns "$1" ip addr replace "$(node_link6 "$1" "$s")/127" dev "$s" nodad
     done
     : >"$RUN/$1/vips4.conf"
     : >"$RUN/$1/vips6.conf"
@@ -73,9 +72,40 @@ return_node() { # NODE
     wait_for 30 "$1's VIPs to be announced" is_announced "$1"
 }
 
-# The node's own address on its link to the spine.
-node_link6() { # NODE SPINE
-    link6 "$(awk -v a="$2" -v b="$1" '$2 == a && $3 == b { print $1 }' "$RUN/links")" 1
+# All links of a spine; its neighbours notice by BFD.
+spine_links() { # SPINE up|down
+    local x
+    for x in edge $(names lb "$NODES") $(names be "$BACKENDS"); do
+        in_ns "$1" ip link set "$x" "$2"
+    done
+}
+
+# Out of service as an operator does it: no new packets, then records handed on, then the end.
+drain_node() { # NODE
+    withdraw "$1"
+    wait_for 10 "$1's VIPs to be withdrawn" is_withdrawn "$1"
+    kill -TERM "$(pid_of "$1" syncd)"
+    wait_for 20 "syncd on $1 to leave" is_dead "$(pid_of "$1" syncd)"
+    kill -TERM "$(pid_of "$1" lbnode)"
+    wait_for 10 "lbnode on $1 to end" is_dead "$(pid_of "$1" lbnode)"
+    "$BIN/lbnode/lbnode" -i "$PREFIX$1" --detach 2>/dev/null
+}
+undrain_node() { # NODE
+    start_lbnode "$1"
+    start_syncd "$1"
+    wait_for 60 "$1 to be in the cluster again" is_in_cluster "$1"
+    announce "$1"
+    wait_for 30 "$1's VIPs to be announced" is_announced "$1"
+}
+
+restart_programs() { # NODE: as an upgrade does it
+    local p
+    for p in lbnode syncd; do
+        kill -TERM "$(pid_of "$1" $p)"
+        wait_for 20 "$p on $1 to end" is_dead "$(pid_of "$1" $p)"
+        "start_$p" "$1"
+    done
+    wait_for 60 "$1 to be in the cluster again" is_in_cluster "$1"
 }
 
 # Every router hashes anew: most flows come to other nodes. Kernels before 6.11 can't.

@@ -9,6 +9,7 @@ make_namespace() {
     ip netns add "$PREFIX$1"
     in_ns "$1" sysctl -q -w net.ipv4.ip_forward=0 net.ipv4.conf.all.rp_filter=0 \
         net.ipv4.conf.default.rp_filter=0 net.ipv6.conf.default.accept_dad=0 \
+        net.ipv6.conf.all.keep_addr_on_down=1 net.ipv6.conf.default.keep_addr_on_down=1 \
         net.ipv4.fib_multipath_hash_policy=1 net.ipv6.fib_multipath_hash_policy=1 \
         net.ipv4.ip_local_port_range="10240 65535" net.core.somaxconn=8192 \
         net.ipv4.tcp_max_syn_backlog=8192
