@@ -75,10 +75,11 @@ static void ignore_again(void *context, const struct hf_shard_set *shards)
 }
 
 static void ignore_told(void *context, uint32_t ticket, const struct hf_record *records,
-			uint32_t count)
+			uint32_t count, bool all)
 {
 	(void)context;
 	(void)ticket;
+	(void)all;
 	(void)records;
 	(void)count;
 }

@@ -25,6 +25,7 @@
 #include "lbnode/sweeper.h"
 #include "lbnode/sync_client.h"
 #include "lbnode/tables.h"
+#include "lbnode/takeover.h"
 #include "lib/bpffs.h"
 #include "lib/config.h"
 #include "lib/keys.h"
@@ -224,6 +225,15 @@ static int attach(struct agent *a)
 	return err ? err : hf_dataplane_commit(a->dataplane, a->interfaces, a->interface_count);
 }
 
+static void adopt_cluster(struct agent *a)
+{
+	struct hf_cluster *former = malloc(sizeof(*former));
+
+	if (former && hf_takeover_cluster(a->instance, former) == 0)
+		hf_forwarding_adopt_cluster(a->forwarding, former);
+	free(former);
+}
+
 static int start_dataplane(struct agent *a)
 {
 	int err = open_dataplane(a);
@@ -236,6 +246,7 @@ static int start_dataplane(struct agent *a)
 		return -ENOMEM;
 	}
 	hf_forwarding_set_keys(a->forwarding, &a->keys);
+	adopt_cluster(a);
 	err = hf_forwarding_apply(a->forwarding, a->config, NULL, now_ms());
 	if (!err)
 		err = wait_for_neighbours(a);

@@ -599,6 +599,11 @@ int hf_forwarding_set_cluster(struct hf_forwarding *f, const struct hf_cluster_n
 	return err ? err : write_all(f);
 }
 
+void hf_forwarding_adopt_cluster(struct hf_forwarding *f, const struct hf_cluster *former)
+{
+	hf_peers_adopt(f->peers, former);
+}
+
 void hf_forwarding_set_keys(struct hf_forwarding *f, const struct hf_key_ring *keys)
 {
 	hf_peers_set_keys(f->peers, keys);

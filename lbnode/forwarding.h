@@ -66,6 +66,9 @@ bool hf_forwarding_is_doubtful(const struct hf_forwarding *forwarding, uint64_t 
 uint16_t hf_forwarding_settled_choice(const struct hf_forwarding *forwarding, uint16_t pool,
 				      uint64_t digest, int64_t now);
 
+/* What a former agent knew of the other nodes, until syncd speaks. */
+void hf_forwarding_adopt_cluster(struct hf_forwarding *forwarding, const struct hf_cluster *former);
+
 /* What syncd says of the other nodes, and the keys to talk to them. */
 int hf_forwarding_set_cluster(struct hf_forwarding *forwarding, const struct hf_cluster_news *news);
 void hf_forwarding_set_keys(struct hf_forwarding *forwarding, const struct hf_key_ring *keys);

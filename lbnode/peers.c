@@ -68,6 +68,14 @@ int hf_peers_set(struct hf_peers *p, const struct hf_cluster_news *news)
 	return err ? err : hf_peers_query(p);
 }
 
+void hf_peers_adopt(struct hf_peers *p, const struct hf_cluster *former)
+{
+	struct hf_cluster keys = p->wanted;
+
+	p->wanted = *former;
+	put_keys(&p->wanted, &keys);
+}
+
 static bool is_peer(const struct hf_peers *p, uint32_t i)
 {
 	return p->wanted.peer[i].encapsulation != HF_ENCAP_NONE;

@@ -219,7 +219,8 @@ static void take_told(struct hf_sync_client *c, const Holdfast__Told *told)
 		return;
 	for (int i = 0; i < count; i++)
 		hf_sharing_told(c->sharing, &records[i]);
-	for (uint32_t i = 0; i < asked->count; i++) {
+	/* Who was silent may know: then the data plane goes on asking. */
+	for (uint32_t i = 0; told->all && i < asked->count; i++) {
 		const struct hf_question *q = &asked->question[i];
 		uint16_t choice = hf_forwarding_settled_choice(c->forwarding, q->pool, q->digest,
 							       uv_now(c->loop));

@@ -2,6 +2,7 @@
 #include "lbnode/takeover.h"
 
 #include <bpf/bpf.h>
+#include <errno.h>
 #include <unistd.h>
 
 #include "lib/bpffs.h"
@@ -85,6 +86,34 @@ int hf_takeover_backends(const char *instance,
 			adopt(context, id, &entry);
 	close(former);
 	return 0;
+}
+
+static uint32_t value_size(int map)
+{
+	struct bpf_map_info info = { 0 };
+	__u32 length = sizeof(info);
+
+	return bpf_obj_get_info_by_fd(map, &info, &length) == 0 ? info.value_size : 0;
+}
+
+int hf_takeover_cluster(const char *instance, struct hf_cluster *cluster)
+{
+	int outer = hf_bpffs_open(instance, "cluster"), inner, err;
+	__u32 zero = 0, id = 0;
+
+	if (outer < 0)
+		return outer;
+	err = bpf_map_lookup_elem(outer, &zero, &id);
+	close(outer);
+	inner = err ? err : bpf_map_get_fd_by_id(id);
+	if (inner < 0)
+		return inner;
+	/* Another layout's has another size, and would be written beyond its end. */
+	err = value_size(inner) == sizeof(*cluster)
+		      ? bpf_map_lookup_elem(inner, &zero, cluster)
+		      : -EINVAL;
+	close(inner);
+	return err;
 }
 
 static uint32_t program_id(int fd)

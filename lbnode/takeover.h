@@ -20,6 +20,9 @@ int hf_takeover_backends(const char *instance,
 			 void (*adopt)(void *context, uint16_t id, const struct hf_backend *entry),
 			 void *context);
 
+/* What the former agent's data plane knows of the cluster: 0, or a negative errno without one. */
+int hf_takeover_cluster(const char *instance, struct hf_cluster *cluster);
+
 /* Ends, or undoes, a takeover that was broken off. */
 int hf_takeover_recover(const char *instance);
 

@@ -204,9 +204,9 @@ static void take_record(void *context, const struct hf_record *record)
 }
 
 static void take_told(void *context, uint32_t ticket, const struct hf_record *records,
-		      uint32_t count)
+		      uint32_t count, bool all)
 {
-	hf_node_socket_told(((struct hf_daemon *)context)->nodes, ticket, records, count);
+	hf_node_socket_told(((struct hf_daemon *)context)->nodes, ticket, records, count, all);
 }
 
 static void take_owners(void *context)

@@ -286,7 +286,7 @@ size_t hf_node_pack_status(const struct hf_sync *sync, const struct hf_node_fact
 }
 
 size_t hf_node_pack_told(const struct hf_sync *sync, uint32_t ticket,
-			 const struct hf_record *records, uint32_t count, hf_time now, uint8_t *out,
+			 const struct hf_record *records, uint32_t count, bool all, hf_time now, uint8_t *out,
 			 size_t size)
 {
 	Holdfast__FromSync message = HOLDFAST__FROM_SYNC__INIT;
@@ -294,6 +294,7 @@ size_t hf_node_pack_told(const struct hf_sync *sync, uint32_t ticket,
 	uint8_t packed[HF_PACKED_SIZE(HF_SYNC_LOOKUP_MAX)];
 
 	body.ticket = ticket;
+	body.all = all;
 	body.packed.data = packed;
 	body.packed.len = hf_records_pack(records, count, hf_sync_stamp(sync, now), packed);
 	message.body_case = HOLDFAST__FROM_SYNC__BODY_TOLD;

@@ -322,12 +322,13 @@ static void send_status(struct client *c)
 					sizeof(n->packet)));
 }
 
-static void tell(struct client *c, uint32_t ticket, const struct hf_record *records, uint32_t count)
+static void tell(struct client *c, uint32_t ticket, const struct hf_record *records, uint32_t count,
+		 bool all)
 {
 	struct hf_node_socket *n = c->nodes;
 
 	send_packet(c, n->packet,
-		    hf_node_pack_told(n->daemon->sync, ticket, records, count, hf_daemon_now(),
+		    hf_node_pack_told(n->daemon->sync, ticket, records, count, all, hf_daemon_now(),
 				      n->packet, sizeof(n->packet)));
 }
 
@@ -346,7 +347,7 @@ static void ask(struct client *c, const struct hf_node_news *news)
 			return;
 		asked->client = NULL;
 	}
-	tell(c, news->ticket, NULL, 0);
+	tell(c, news->ticket, NULL, 0, false);
 }
 
 /* False: the client is gone. */
@@ -529,14 +530,14 @@ void hf_node_socket_export_again(struct hf_node_socket *n, const struct hf_shard
 }
 
 void hf_node_socket_told(struct hf_node_socket *n, uint32_t ticket, const struct hf_record *records,
-			 uint32_t count)
+			 uint32_t count, bool all)
 {
 	for (int i = 0; i < ASKED_MOST; i++) {
 		struct asked *asked = &n->asked[i];
 
 		if (!asked->client || asked->core_ticket != ticket)
 			continue;
-		tell(asked->client, asked->ticket, records, count);
+		tell(asked->client, asked->ticket, records, count, all);
 		asked->client = NULL;
 	}
 }

@@ -24,7 +24,7 @@ void hf_node_socket_record(struct hf_node_socket *nodes, const struct hf_record 
 void hf_node_socket_owners(struct hf_node_socket *nodes);
 void hf_node_socket_export_again(struct hf_node_socket *nodes, const struct hf_shard_set *shards);
 void hf_node_socket_told(struct hf_node_socket *nodes, uint32_t ticket,
-			 const struct hf_record *records, uint32_t count);
+			 const struct hf_record *records, uint32_t count, bool all);
 
 /* The core may be called, and has been. */
 void hf_node_socket_settle(struct hf_node_socket *nodes);

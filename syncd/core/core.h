@@ -80,6 +80,7 @@ struct hf_lookup {
 	uint32_t attempt; /* which owners are being asked */
 	uint32_t awaited; /* answers of this attempt */
 	hf_time until;
+	bool silence;			      /* somebody has not answered */
 	uint32_t count, found;		      /* count 0: free */
 	uint64_t digests[HF_SYNC_LOOKUP_MAX]; /* 0: answered */
 	struct hf_record records[HF_SYNC_LOOKUP_MAX];

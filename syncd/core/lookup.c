@@ -41,7 +41,7 @@ static void finish(struct hf_sync *s, struct hf_lookup *l)
 	s->counters.lookups_found += l->found;
 	l->left = 0;
 	l->count = 0;
-	s->output.told(s->context, l->ticket, l->records, l->found);
+	s->output.told(s->context, l->ticket, l->records, l->found, !l->silence);
 }
 
 /* Which look-up, which attempt, and where it stands: of the ticket the low bits are enough. */
@@ -207,6 +207,7 @@ void hf_lookups_turn(struct hf_sync *s)
 			continue;
 		}
 		s->counters.lookups_timed_out++;
+		l->silence = true;
 		l->attempt++;
 		advance(s, l);
 	}

@@ -73,9 +73,11 @@ static void take_event(void *context, const struct hf_event *event)
 }
 
 static void take_told(void *context, uint32_t ticket, const struct hf_record *records,
-		      uint32_t count)
+		      uint32_t count, bool all)
 {
 	struct sim_node *node = context;
+
+	(void)all;
 
 	if (node->sim->on_told)
 		node->sim->on_told(node, ticket, records, count);
