@@ -18,8 +18,8 @@ void hf_peers_delete(struct hf_peers *peers);
 /* The keys that envelopes are tagged with, and understood by. */
 void hf_peers_set_keys(struct hf_peers *peers, const struct hf_key_ring *keys);
 
-/* What the agent before this one was told by its syncd: it holds until syncd says something else, so
- * that a restart makes no node believe that it is alone. */
+/* What the agent before this one was told by its syncd: it holds until syncd says something else,
+ * so that a restart makes no node believe that it is alone. */
 void hf_peers_adopt(struct hf_peers *peers, const struct hf_cluster *former);
 
 /* What syncd says; then the caller has the ways claimed and the table written. */

@@ -109,9 +109,8 @@ int hf_takeover_cluster(const char *instance, struct hf_cluster *cluster)
 	if (inner < 0)
 		return inner;
 	/* Another layout's has another size, and would be written beyond its end. */
-	err = value_size(inner) == sizeof(*cluster)
-		      ? bpf_map_lookup_elem(inner, &zero, cluster)
-		      : -EINVAL;
+	err = value_size(inner) == sizeof(*cluster) ? bpf_map_lookup_elem(inner, &zero, cluster)
+						    : -EINVAL;
 	close(inner);
 	return err;
 }

@@ -286,8 +286,8 @@ size_t hf_node_pack_status(const struct hf_sync *sync, const struct hf_node_fact
 }
 
 size_t hf_node_pack_told(const struct hf_sync *sync, uint32_t ticket,
-			 const struct hf_record *records, uint32_t count, bool all, hf_time now, uint8_t *out,
-			 size_t size)
+			 const struct hf_record *records, uint32_t count, bool all, hf_time now,
+			 uint8_t *out, size_t size)
 {
 	Holdfast__FromSync message = HOLDFAST__FROM_SYNC__INIT;
 	Holdfast__Told body = HOLDFAST__TOLD__INIT;

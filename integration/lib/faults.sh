@@ -41,9 +41,14 @@ is_announced() { # NODE: every spine has a way to every VIP by it
     done
 }
 is_withdrawn() { # NODE
-    local s
+    local s vip family
     for s in $(names spine "$SPINES"); do
-        ! in_ns "$s" ip route show "${VIPS[0]}" | grep -qw "dev $1" || return 1
+        for vip in "${VIPS[@]}"; do
+            family=-4
+            case $vip in *:*) family=-6 ;; esac
+            in_ns "$s" ip $family route show "$vip" >"$SCRATCH/ways"
+            ! grep -qw "dev $1" "$SCRATCH/ways" || return 1
+        done
     done
 }
 

@@ -88,8 +88,8 @@ struct hf_sync_output {
 	void (*datagram)(void *context, const struct hf_endpoint *to, const uint8_t *bytes,
 			 size_t length);
 	void (*event)(void *context, const struct hf_event *event);
-	/* A look-up is over: the records that were found. `all`: everyone who was asked has answered,
-	 * so what was not found is known to nobody. */
+	/* A look-up is over: the records that were found. `all`: everyone who was asked has
+	 * answered, so what was not found is known to nobody. */
 	void (*told)(void *context, uint32_t ticket, const struct hf_record *records,
 		     uint32_t count, bool all);
 	/* A record that this node keeps is new, or newer: what its data plane must know. May be
