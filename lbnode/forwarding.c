@@ -211,30 +211,31 @@ static uint64_t hash_slots(const uint16_t *slots, uint32_t size)
 }
 
 /* Everything of a configuration that must be made before any of it is put in force. */
+struct made_pool {
+	int table;	       /* -1: as it is already */
+	struct hf_slot *slots; /* mapped, and not yet in force; NULL: none */
+	uint32_t size;
+	uint64_t hash;
+};
+
 struct made {
 	uint16_t *pool_ids;
-	int *pool_tables;	     /* -1: as it is already */
-	struct hf_slot **pool_slots; /* mapped, and not yet in force */
-	uint32_t *pool_sizes;
-	uint64_t *pool_hashes;
+	struct made_pool *pool;
 	int services;
 	uint32_t pools; /* how many are made */
 };
 
 static void unmake(struct made *made)
 {
-	for (uint32_t i = 0; i < made->pools; i++)
-		if (made->pool_tables[i] >= 0)
-			close(made->pool_tables[i]);
-	for (uint32_t i = 0; i < made->pools; i++)
-		hf_dataplane_unmap_pool(made->pool_slots[i], made->pool_sizes[i]);
+	for (uint32_t i = 0; i < made->pools; i++) {
+		if (made->pool[i].table >= 0)
+			close(made->pool[i].table);
+		hf_dataplane_unmap_pool(made->pool[i].slots, made->pool[i].size);
+	}
 	if (made->services >= 0)
 		close(made->services);
 	free(made->pool_ids);
-	free(made->pool_tables);
-	free(made->pool_slots);
-	free(made->pool_sizes);
-	free(made->pool_hashes);
+	free(made->pool);
 }
 
 /* A table that came out as it is in force is not made: each exchange costs the kernel's grace
@@ -277,10 +278,7 @@ static int make_pool(struct hf_forwarding *f, const struct hf_config_pool *pool,
 		slot->size = pool->table_size;
 	}
 	made->pool_ids[made->pools] = id;
-	made->pool_hashes[made->pools] = hash;
-	made->pool_slots[made->pools] = mapped;
-	made->pool_sizes[made->pools] = pool->table_size;
-	made->pool_tables[made->pools++] = table;
+	made->pool[made->pools++] = (struct made_pool){ table, mapped, pool->table_size, hash };
 	return 0;
 }
 
@@ -318,12 +316,8 @@ static int make_tables(struct hf_forwarding *f, const struct hf_config *config, 
 
 	*made = (struct made){ .services = -1 };
 	made->pool_ids = calloc(config->pool_count, sizeof(*made->pool_ids));
-	made->pool_tables = calloc(config->pool_count, sizeof(*made->pool_tables));
-	made->pool_slots = calloc(config->pool_count, sizeof(*made->pool_slots));
-	made->pool_sizes = calloc(config->pool_count, sizeof(*made->pool_sizes));
-	made->pool_hashes = calloc(config->pool_count, sizeof(*made->pool_hashes));
-	if (!made->pool_ids || !made->pool_tables || !made->pool_slots || !made->pool_sizes ||
-	    !made->pool_hashes)
+	made->pool = calloc(config->pool_count, sizeof(*made->pool));
+	if (!made->pool_ids || !made->pool)
 		return -ENOMEM;
 	for (uint32_t i = 0; i < config->pool_count && !err; i++)
 		err = make_pool(f, &config->pools[i], made);
@@ -341,18 +335,19 @@ static bool made_has(const struct made *made, uint16_t id)
 static int put_pool_in_force(struct hf_forwarding *f, struct made *made, uint32_t i, int64_t now)
 {
 	struct pool_slot *slot = &f->pool[made->pool_ids[i]];
+	struct made_pool *pool = &made->pool[i];
 	int err;
 
-	if (made->pool_tables[i] < 0)
+	if (pool->table < 0)
 		return 0;
-	err = hf_dataplane_set_pool(f->dataplane, made->pool_ids[i], made->pool_tables[i]);
+	err = hf_dataplane_set_pool(f->dataplane, made->pool_ids[i], pool->table);
 	if (err)
 		return err;
 	slot->changed = slot->slots ? now : 0;
 	hf_dataplane_unmap_pool(slot->slots, slot->size);
-	slot->slots = made->pool_slots[i];
-	slot->hash = made->pool_hashes[i];
-	made->pool_slots[i] = NULL;
+	slot->slots = pool->slots;
+	slot->hash = pool->hash;
+	pool->slots = NULL;
 	return 0;
 }
 
