@@ -6,9 +6,14 @@
 #include <linux/if_ether.h>
 #include <linux/pkt_cls.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sched.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "lbhost/bpf/types.h"
 #include "lib/packet/base.h"
@@ -56,9 +61,20 @@ static void add_local(const char *text)
 		bpf_map__update_elem(host->maps.local_addresses, &key, sizeof(key), &yes, 1, 0), 0);
 }
 
+/* Sockets are looked up in a network namespace of the test's own, where all addresses have a way.
+ */
+static void make_namespace(void)
+{
+	assert_int_equal(unshare(CLONE_NEWNET), 0);
+	assert_int_equal(system("ip link set lo up && ip addr add " VIP4 "/32 dev lo && "
+				"ip route add default dev lo"),
+			 0);
+}
+
 static int begin(void **state)
 {
 	(void)state;
+	make_namespace();
 	host = host_bpf__open();
 	if (!host)
 		return -1;
@@ -336,6 +352,105 @@ static void inner_sources(void **state)
 	}
 }
 
+#define OTHER4 "192.0.2.102"
+#define OTHER6 "2001:db8:be:2::1"
+
+/* The client's packet by GUE, naming another backend as the last chance (docs/second-chance.md). */
+static void named(struct frame *f, const struct frame *inner, bool by_ipv6)
+{
+	size_t at;
+
+	gue(f, inner, by_ipv6 ? NODE6 : NODE4, by_ipv6 ? BACKEND6 : BACKEND4, by_ipv6 ? 5 : 2);
+	at = f->l3 + (by_ipv6 ? 40 : 20) + 12;
+	memcpy(f->bytes + at, "\x01\x02\x17\xc0", 4);
+	inet_pton(by_ipv6 ? AF_INET6 : AF_INET, by_ipv6 ? OTHER6 : OTHER4, f->bytes + at + 4);
+}
+
+/* It leaves as it came, but for its outer destination and the option, which is used up. */
+static void sent_on(const struct frame *f, bool by_ipv6)
+{
+	struct frame expected = *f;
+	uint8_t *ip = expected.bytes + f->l3;
+	uint64_t before = counter(HF_HOST_LAST_CHANCES);
+
+	memcpy(expected.bytes, f->bytes + 6, 6);
+	memcpy(expected.bytes + 6, f->bytes, 6);
+	ip[(by_ipv6 ? 40 : 20) + 13] = 0;
+	if (by_ipv6) {
+		inet_pton(AF_INET6, OTHER6, ip + 24);
+	} else {
+		uint16_t sum;
+
+		inet_pton(AF_INET, OTHER4, ip + 16);
+		memset(ip + 10, 0, 2);
+		sum = htons(frame_checksum(ip, 20, 0));
+		memcpy(ip + 10, &sum, 2);
+	}
+	assert_int_equal(inward(f), XDP_TX);
+	assert_int_equal(out_length, f->length);
+	assert_memory_equal(out, expected.bytes, f->length);
+	assert_int_equal(counter(HF_HOST_LAST_CHANCES), before + 1);
+}
+
+static void unknown_connections_go_to_the_backend_that_is_named(void **state)
+{
+	struct frame inner, f;
+
+	(void)state;
+	for (int outer = 0; outer < 2; outer++) {
+		for (int family = 4; family <= 6; family += 2) {
+			client_packet(&inner, family, HF_TCP_ACK);
+			named(&f, &inner, outer);
+			sent_on(&f, outer);
+			client_packet(&inner, family, HF_TCP_RST);
+			named(&f, &inner, outer);
+			sent_on(&f, outer);
+			/* A new connection is this backend's. */
+			client_packet(&inner, family, HF_TCP_SYN);
+			named(&f, &inner, outer);
+			unwrapped(&f, &inner, HF_HOST_DECAPSULATED_GUE);
+		}
+	}
+	frame_flow(&inner, IPPROTO_UDP, CLIENT4, 1, VIP4, 53, 0, 20);
+	named(&f, &inner, false);
+	unwrapped(&f, &inner, HF_HOST_DECAPSULATED_GUE);
+	/* The other one takes whatever comes. */
+	client_packet(&inner, 4, HF_TCP_ACK);
+	named(&f, &inner, false);
+	f.bytes[f.l3 + 20 + 13] = 0;
+	unwrapped(&f, &inner, HF_HOST_DECAPSULATED_GUE);
+}
+
+/* A socket on the VIP's port that is connected to the client, without a packet: TCP_REPAIR. */
+static int connected_socket(void)
+{
+	struct sockaddr_in vip = { .sin_family = AF_INET, .sin_port = htons(80) };
+	struct sockaddr_in client = { .sin_family = AF_INET, .sin_port = htons(1234) };
+	int fd = socket(AF_INET, SOCK_STREAM, 0), one = 1;
+
+	inet_pton(AF_INET, VIP4, &vip.sin_addr);
+	inet_pton(AF_INET, CLIENT4, &client.sin_addr);
+	assert_true(fd >= 0);
+	assert_int_equal(setsockopt(fd, IPPROTO_TCP, TCP_REPAIR, &one, sizeof(one)), 0);
+	assert_int_equal(bind(fd, (struct sockaddr *)&vip, sizeof(vip)), 0);
+	assert_int_equal(connect(fd, (struct sockaddr *)&client, sizeof(client)), 0);
+	return fd;
+}
+
+static void known_connections_stay(void **state)
+{
+	struct frame inner, f;
+	int fd;
+
+	(void)state;
+	client_packet(&inner, 4, HF_TCP_ACK);
+	named(&f, &inner, false);
+	sent_on(&f, false);
+	fd = connected_socket();
+	unwrapped(&f, &inner, HF_HOST_DECAPSULATED_GUE);
+	close(fd);
+}
+
 static void malformed(void **state)
 {
 	struct frame inner, f;
@@ -498,6 +613,8 @@ int main(void)
 		cmocka_unit_test(outer_checksums),
 		cmocka_unit_test(nested_tunnels),
 		cmocka_unit_test(inner_sources),
+		cmocka_unit_test(unknown_connections_go_to_the_backend_that_is_named),
+		cmocka_unit_test(known_connections_stay),
 		cmocka_unit_test(congestion_marks),
 		cmocka_unit_test(syn_acks_are_clamped),
 		cmocka_unit_test(the_option_is_found_anywhere),
