@@ -174,6 +174,28 @@ void harness_close(struct harness *h)
 	hf_config_free(h->config);
 }
 
+void harness_establish(struct harness *h)
+{
+	for (uint32_t i = 0; i < 1U << h->bucket_bits; i++)
+		for (int j = 0; j < HF_BUCKET_PINS; j++)
+			if (hf_pin_state(h->flows[i].pin[j]) == HF_PIN_ADOPTED)
+				h->flows[i].pin[j] =
+					hf_pin_with_state(h->flows[i].pin[j], HF_PIN_ESTABLISHED);
+}
+
+void harness_set_cluster(struct harness *h, struct hf_cluster *cluster)
+{
+	int fd = make_array(sizeof(*cluster), 1, 0);
+	__u32 zero = 0;
+
+	for (uint32_t i = 1; i < HF_MAX_PEERS; i++)
+		if (cluster->peer[i].encapsulation)
+			cluster->peer[i].nexthop = HARNESS_NEXTHOP_BACK;
+	MUST(bpf_map_update_elem(fd, &zero, cluster, 0) == 0, "fill the cluster");
+	set(h->bpf->maps.cluster, 0, &fd, sizeof(fd));
+	close(fd);
+}
+
 uint16_t harness_backend_id(const struct harness *h, const char *pool, const char *backend)
 {
 	for (uint32_t p = 0; p < h->config->pool_count; p++) {

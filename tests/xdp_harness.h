@@ -46,6 +46,13 @@ void harness_apply(struct harness *h, const char *yaml);
 void harness_set_nexthop(struct harness *h, const char *pool, const char *backend,
 			 uint32_t nexthop);
 
+/* Confirms the pins of adopted flows, as the sweeper does. */
+void harness_establish(struct harness *h);
+
+/* Puts other nodes beside this one, all of which are reached by HARNESS_NEXTHOP_BACK. */
+struct hf_cluster;
+void harness_set_cluster(struct harness *h, struct hf_cluster *cluster);
+
 uint16_t harness_backend_id(const struct harness *h, const char *pool, const char *backend);
 
 /* Runs a packet once; *out_length: room in `out` and then what came. Returns the verdict. */

@@ -56,9 +56,6 @@ static void set_cluster(const uint16_t owners[2])
 {
 	static uint16_t now[HF_SHARDS * 2];
 	static struct hf_cluster_news news;
-	struct bpf_map *map = h.bpf->maps.cluster;
-	uint32_t zero = 0;
-	int fd;
 
 	for (uint32_t i = 0; i < HF_SHARDS; i++)
 		memcpy(&now[2 * i], owners, 2 * sizeof(*owners));
@@ -75,14 +72,7 @@ static void set_cluster(const uint16_t owners[2])
 	assert_int_equal(hf_cluster_build(&table, &news), 0);
 	table.hop_key_count = 1;
 	memcpy(table.hop_key, hop_key, sizeof(hop_key));
-	for (uint32_t i = 1; i < HF_MAX_PEERS; i++)
-		if (table.peer[i].encapsulation)
-			table.peer[i].nexthop = HARNESS_NEXTHOP_BACK;
-	fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, "cluster_table", 4, sizeof(table), 1, NULL);
-	assert_true(fd >= 0);
-	assert_int_equal(bpf_map_update_elem(fd, &zero, &table, 0), 0);
-	assert_int_equal(bpf_map__update_elem(map, &zero, 4, &fd, sizeof(fd), 0), 0);
-	close(fd);
+	harness_set_cluster(&h, &table);
 }
 
 static int begin(void **state)
