@@ -97,10 +97,12 @@ static void flow(struct frame *f, uint16_t port, uint8_t flags)
 
 static uint64_t digest_of(const struct frame *f)
 {
+	/* As drivers have it: the IP header behind Ethernet's 14 bytes is aligned. */
+	static _Alignas(8) uint8_t room[2 + sizeof(f->bytes)];
 	struct hf_packet p = { .l3 = NULL };
 
-	assert_int_equal(hf_parse((void *)f->bytes, (void *)(f->bytes + f->length), &p),
-			 HF_PARSED_FLOW);
+	memcpy(room + 2, f->bytes, f->length);
+	assert_int_equal(hf_parse(room + 2, room + 2 + f->length, &p), HF_PARSED_FLOW);
 	return hf_digest(&p, (struct hf_key){ HARNESS_KEY0, HARNESS_KEY1 });
 }
 
