@@ -10,6 +10,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <sodium.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <systemd/sd-daemon.h>
@@ -309,6 +310,32 @@ static int take_config(struct agent *a, struct hf_config *next)
 	return 0;
 }
 
+/* The ring may have been rotated; but what the flow table was filled under must stay. */
+static int reread_keys(struct agent *a)
+{
+	struct hf_key_ring next;
+	char why[512];
+	int err;
+
+	if (a->config->cluster.insecure)
+		return 0;
+	err = hf_key_ring_read(a->config->cluster.key_file, &next, why, sizeof(why));
+	if (!err && sodium_memcmp(&next.flow, &a->keys.flow, sizeof(next.flow)) != 0) {
+		snprintf(why, sizeof(why),
+			 "the key file %s has another flow key, which needs a restart",
+			 a->config->cluster.key_file);
+		err = -EINVAL;
+	}
+	if (err) {
+		hf_error("%s", why);
+	} else {
+		a->keys = next;
+		hf_forwarding_set_keys(a->forwarding, &a->keys);
+	}
+	sodium_memzero(&next, sizeof(next));
+	return err;
+}
+
 static void log_config(const struct agent *a, const char *what)
 {
 	uint32_t backends = 0;
@@ -328,6 +355,8 @@ static void on_hangup(uv_signal_t *handle, int signum)
 	(void)signum;
 	sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%lu", (unsigned long)(uv_hrtime() / 1000));
 	err = load_config(a->config_path, &next);
+	if (!err)
+		err = reread_keys(a);
 	if (!err)
 		err = take_config(a, next);
 	if (err) {
