@@ -212,27 +212,35 @@ static uint64_t with_idle(uint64_t pin, uint64_t idle)
 	return (pin & ~HF_PIN_IDLE_MASK) | idle;
 }
 
-static void insert(struct hf_sharing *s, uint64_t digest, uint64_t pin, uint16_t when)
+/* False: there is no room. */
+static bool insert(struct hf_sharing *s, uint64_t digest, uint64_t pin, uint16_t when)
 {
 	uint64_t found = 0;
 	__u64 *cell;
 
 	if (hf_flow_insert(digest, s->bits, pin) == HF_INSERTED_NOT) {
 		s->counters[HF_SHARING_RECORDS_NO_ROOM]++;
-		return;
+		return false;
 	}
 	cell = hf_flow_find(digest, s->bits, (__u64 *)&found);
 	if (cell)
 		mark_pin(s, cell, found, when);
+	return true;
+}
+
+static bool is_kept(const struct hf_sharing *s, const __u64 *cell, uint64_t pin)
+{
+	uint64_t at = cell - &s->buckets[0].pin[0];
+
+	return hf_sharing_keeps(s, at / HF_BUCKET_PINS, at % HF_BUCKET_PINS, pin);
 }
 
 /* A record has nothing to say about a flow that this node itself sees the packets of. */
 static bool is_ours(const struct hf_sharing *s, const __u64 *cell, uint64_t pin)
 {
-	uint64_t at = cell - &s->buckets[0].pin[0];
 	enum hf_pin_state state = hf_pin_state(pin);
 
-	if (hf_sharing_keeps(s, at / HF_BUCKET_PINS, at % HF_BUCKET_PINS, pin))
+	if (is_kept(s, cell, pin))
 		return false;
 	return state != HF_PIN_ADOPTED && state != HF_PIN_UDP_NEW &&
 	       (state == HF_PIN_EMBRYONIC || (pin & HF_PIN_IDLE_MASK) < IDLE_MARKED);
@@ -262,17 +270,14 @@ void hf_sharing_keep(struct hf_sharing *s, const struct hf_record *record)
 	next = with_idle(hf_pin(digest, backend, state), IDLE_MARKED);
 	cell = hf_flow_find(digest, s->bits, (__u64 *)&pin);
 	if (!cell) {
-		insert(s, digest, next, WHEN_KEPT);
-		s->counters[HF_SHARING_RECORDS_KEPT]++;
+		s->counters[HF_SHARING_RECORDS_KEPT] += insert(s, digest, next, WHEN_KEPT);
 		return;
 	}
 	next |= pin & HF_PIN_AWAY;
 	if (is_ours(s, cell, pin) || hf_pin_is_over(pin))
 		return;
 	/* The same backend's, and this node's own, if silent: as it is. */
-	if (hf_pin_backend(pin) == backend && hf_pin_state(pin) == state &&
-	    !hf_sharing_keeps(s, (cell - &s->buckets[0].pin[0]) / HF_BUCKET_PINS,
-			      (cell - &s->buckets[0].pin[0]) % HF_BUCKET_PINS, pin))
+	if (hf_pin_backend(pin) == backend && hf_pin_state(pin) == state && !is_kept(s, cell, pin))
 		return;
 	if (hf_pin_swap(cell, pin, next))
 		mark_pin(s, cell, next, WHEN_KEPT);
