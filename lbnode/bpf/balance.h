@@ -23,6 +23,14 @@ HF_INLINE const struct hf_service_table *hf_services(void)
 	return table ? bpf_map_lookup_elem(table, &zero) : NULL;
 }
 
+HF_INLINE const struct hf_cluster *hf_cluster(void)
+{
+	__u32 zero = 0;
+	void *table = bpf_map_lookup_elem(&cluster, &zero);
+
+	return table ? bpf_map_lookup_elem(table, &zero) : NULL;
+}
+
 /* To be dropped, if it is for a VIP; else it is none of our business. */
 HF_INLINE int hf_refuse(const struct hf_service_table *table, const struct hf_packet *p,
 			enum hf_counter why)

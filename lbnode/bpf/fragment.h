@@ -37,7 +37,8 @@ HF_INLINE int hf_hold(struct xdp_md *ctx, const struct hf_packet *p, __u64 datag
 	__u64 length = bpf_xdp_get_buff_len(ctx);
 	struct hf_held *h;
 
-	if (length < ETH_HLEN || length > HF_HELD_BYTES_MAX || hf_limit(p, HF_LIMITED_FRAGMENTS))
+	if (length < ETH_HLEN || length > HF_HELD_BYTES_MAX ||
+	    hf_limit(p->source, p->family, HF_LIMITED_FRAGMENTS))
 		return hf_drop(HF_COUNT_DROP_FRAGMENT);
 	h = bpf_ringbuf_reserve(&held, sizeof(*h), 0);
 	if (!h)

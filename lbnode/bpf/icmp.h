@@ -88,7 +88,7 @@ HF_INLINE int hf_icmp_error(struct xdp_md *ctx, const struct hf_packet *p,
 		return hf_pass();
 	if (!hf_is_about_its_receiver(p, &flow))
 		return hf_refuse(table, p, HF_COUNT_DROP_ICMP);
-	if (hf_limit(p, HF_LIMITED_ERRORS))
+	if (hf_limit(p->source, p->family, HF_LIMITED_ERRORS))
 		return hf_drop(HF_COUNT_DROP_ICMP_LIMIT);
 	f.digest = hf_flow_digest(&flow);
 	backend = hf_flow_backend_of_others(&f);

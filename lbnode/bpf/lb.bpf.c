@@ -7,6 +7,7 @@
  * What is not a service's packet is left to the kernel, whole.
  */
 #include "lbnode/bpf/balance.h"
+#include "lbnode/bpf/envelope.h"
 #include "lbnode/bpf/fragment.h"
 #include "lbnode/bpf/icmp.h"
 #include "lbnode/bpf/stranger.h"
@@ -20,7 +21,6 @@ enum hf_uncommon {
 	HF_UNCOMMON_FRAGMENT,
 	HF_UNCOMMON_STRANGER,
 	HF_UNCOMMON_ENVELOPE,
-	HF_UNCOMMON_VISITOR,
 	HF_UNCOMMON_END,
 };
 
@@ -28,7 +28,6 @@ int holdfast_other(struct xdp_md *ctx);
 int holdfast_fragment(struct xdp_md *ctx);
 int holdfast_stranger(struct xdp_md *ctx);
 int holdfast_envelope(struct xdp_md *ctx);
-int holdfast_visitor(struct xdp_md *ctx);
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);
@@ -41,7 +40,6 @@ struct {
 		[HF_UNCOMMON_FRAGMENT] = (void *)&holdfast_fragment,
 		[HF_UNCOMMON_STRANGER] = (void *)&holdfast_stranger,
 		[HF_UNCOMMON_ENVELOPE] = (void *)&holdfast_envelope,
-		[HF_UNCOMMON_VISITOR] = (void *)&holdfast_visitor,
 	},
 };
 
@@ -108,18 +106,7 @@ int holdfast_stranger(struct xdp_md *ctx)
 SEC("xdp")
 int holdfast_envelope(struct xdp_md *ctx)
 {
-	int verdict = hf_envelope(ctx);
-
-	if (verdict != HF_IS_VISITOR)
-		return verdict;
-	bpf_tail_call(ctx, &uncommon, HF_UNCOMMON_VISITOR);
-	return hf_drop(HF_COUNT_DROP_INTERNAL);
-}
-
-SEC("xdp")
-int holdfast_visitor(struct xdp_md *ctx)
-{
-	return hf_end(ctx, hf_visitor(ctx));
+	return hf_end(ctx, hf_envelope(ctx));
 }
 
 /* The hot path: whole TCP and UDP packets. */

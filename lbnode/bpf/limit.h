@@ -24,6 +24,12 @@
 #define HF_LIMIT_STRANGERS_US	 100
 #define HF_LIMIT_STRANGERS_BURST 16384
 
+/* Of all sources together, which may be forged, 250,000 a second and CPU. Shards spread over all
+ * nodes: so an owner gets no more a CPU, and as many again on their second hop, however large the
+ * flood; it can do millions. */
+#define HF_LIMIT_NODE_US    4
+#define HF_LIMIT_NODE_BURST 65536
+
 enum hf_limited {
 	HF_LIMITED_ERRORS,
 	HF_LIMITED_ANSWERS,
@@ -32,31 +38,26 @@ enum hf_limited {
 };
 
 /* A source is an IPv4 address, or an IPv6 /64, which is one host's to choose from. */
-HF_INLINE __u64 *hf_limit_cell(const struct hf_packet *p, enum hf_limited what)
+HF_INLINE __u64 *hf_limit_cell(const __u32 *source, __u8 family, enum hf_limited what)
 {
 	struct hf_sip s;
 	__u32 key;
 
 	hf_sip_start(&s, (struct hf_key){ flow_key.k0, flow_key.k1 });
-	hf_sip_word(&s, (__u64)p->source[1] << 32 | p->source[0]);
-	hf_sip_word(&s, 16ULL << 56 | what << 8 | p->family);
+	hf_sip_word(&s, (__u64)source[1] << 32 | source[0]);
+	hf_sip_word(&s, 16ULL << 56 | what << 8 | family);
 	key = hf_sip_end(&s) % HF_LIMIT_CELLS;
 	return bpf_map_lookup_elem(&limits, &key);
 }
 
-/* True: the packet's source has had its share of `what`. */
-HF_INLINE bool hf_limit(const struct hf_packet *p, enum hf_limited what)
+/* True: no more for now. One each `interval`, in microseconds, and `burst` at once. */
+HF_INLINE bool hf_limit_rate(__u64 *cell, __u64 interval, __u64 burst)
 {
-	const __u64 interval = what == HF_LIMITED_FRAGMENTS   ? HF_LIMIT_FRAGMENTS_US
-			       : what == HF_LIMITED_STRANGERS ? HF_LIMIT_STRANGERS_US
-							      : HF_LIMIT_US;
-	const __u64 burst = interval * (what == HF_LIMITED_FRAGMENTS   ? HF_LIMIT_FRAGMENTS_BURST
-					: what == HF_LIMITED_STRANGERS ? HF_LIMIT_STRANGERS_BURST
-								       : HF_LIMIT_BURST);
-	__u64 *cell = hf_limit_cell(p, what), now = hf_now_us(), turn;
+	__u64 now = hf_now_us(), turn;
 
 	if (!cell)
 		return true;
+	burst *= interval;
 	turn = *(volatile __u64 *)cell;
 	/* Longer ahead than a full burst it can't be, unless the clock began anew. */
 	if (turn < now || turn > now + 2 * burst)
@@ -66,6 +67,30 @@ HF_INLINE bool hf_limit(const struct hf_packet *p, enum hf_limited what)
 	/* Two CPUs may let a packet more pass: no harm. */
 	*(volatile __u64 *)cell = turn + interval;
 	return false;
+}
+
+/* True: the source has had its share of `what`. */
+HF_INLINE bool hf_limit(const __u32 *source, __u8 family, enum hf_limited what)
+{
+	__u64 *cell = hf_limit_cell(source, family, what);
+
+	switch (what) {
+	case HF_LIMITED_FRAGMENTS:
+		return hf_limit_rate(cell, HF_LIMIT_FRAGMENTS_US, HF_LIMIT_FRAGMENTS_BURST);
+	case HF_LIMITED_STRANGERS:
+		return hf_limit_rate(cell, HF_LIMIT_STRANGERS_US, HF_LIMIT_STRANGERS_BURST);
+	default:
+		return hf_limit_rate(cell, HF_LIMIT_US, HF_LIMIT_BURST);
+	}
+}
+
+/* True: this CPU has sent enough to other nodes, whoever the sources are. */
+HF_INLINE bool hf_limit_node(void)
+{
+	__u32 zero = 0;
+
+	return hf_limit_rate(bpf_map_lookup_elem(&second_chances, &zero), HF_LIMIT_NODE_US,
+			     HF_LIMIT_NODE_BURST);
 }
 
 #endif

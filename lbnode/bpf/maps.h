@@ -152,6 +152,14 @@ struct {
 	__type(value, __u64);
 } limits SEC(".maps");
 
+/* The same of all second chances of a CPU. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u64);
+} second_chances SEC(".maps");
+
 /* By datagram: where its fragments go. The kernel gives the longest unused to newcomers. */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);

@@ -18,47 +18,11 @@
 #include "lbnode/bpf/balance.h"
 #include "lbnode/bpf/cluster.h"
 #include "lbnode/bpf/fragment.h"
+#include "lbnode/bpf/meet.h"
 #include "lib/packet/envelope.h"
-#include "lib/packet/icmp.h"
 
 /* A flow is asked for no more often than every 2^17 us, 131 ms. */
 #define HF_ASKED_SHIFT 17
-
-enum hf_met {
-	HF_MET_NOTHING, /* that has a flow */
-	HF_MET_FLOW,
-	HF_MET_ICMP,
-	HF_MET_FIRST_FRAGMENT,
-	HF_MET_OTHER_FRAGMENT,
-};
-
-/* All that is known of a packet whose flow is not known: no pointers, so that it can be filled by a
- * function that the verifier looks at by itself. */
-struct hf_stranger {
-	__u64 digest;	/* of its flow; of another fragment: as datagram */
-	__u64 datagram; /* of fragments: their key in `fragments` */
-	struct hf_inner inner;
-	__u32 service; /* its cell in the service table */
-	__u32 origin;  /* id of the node that the spine chose */
-	__u8 hops;     /* nodes that it has been sent to */
-	__u8 met;      /* enum hf_met */
-	__u8 flags;    /* of its envelope */
-	__u8 protocol;
-	__u8 tcp_flags;
-	__u8 refused;	 /* enum hf_counter: why it may have no flow; or HF_COUNTER_END */
-	bool has_room;	 /* for its source, below the rate */
-	bool begins_one; /* a flow, although it looks like a stranger's */
-};
-
-#define HF_NO_SERVICE 0xffffffff
-
-HF_INLINE const struct hf_cluster *hf_cluster(void)
-{
-	__u32 zero = 0;
-	void *table = bpf_map_lookup_elem(&cluster, &zero);
-
-	return table ? bpf_map_lookup_elem(table, &zero) : NULL;
-}
 
 /* Where a packet goes once it is known, for hf_send(). */
 struct hf_errand {
@@ -83,115 +47,6 @@ __attribute__((noinline)) int hf_send(struct xdp_md *ctx, const struct hf_errand
 	if (!to)
 		return hf_drop(HF_COUNT_DROP_INTERNAL);
 	return hf_transmit(ctx, &e->inner, to, &e->option);
-}
-
-/* QUIC's long headers are those of a handshake (RFC 9000 section 17.2): they begin a flow. */
-HF_INLINE bool hf_begins_quic(const struct hf_packet *p, void *end)
-{
-	const __u8 *first = p->l4;
-
-	if (p->protocol != IPPROTO_UDP || !first)
-		return false;
-	first += sizeof(struct udphdr);
-	return (void *)(first + 1) <= end && (*first & 0xc0) == 0xc0;
-}
-
-HF_INLINE void hf_look_at_flow(struct hf_stranger *s, const struct hf_service_table *table,
-			       const struct hf_packet *p, const struct hf_packet *flow)
-{
-	const struct hf_service *service = hf_service_find(table, flow);
-	struct hf_flow f = { .packet = p, .table = table, .service = service };
-
-	if (!service)
-		return;
-	s->service = service - table->cell;
-	s->digest = hf_flow_digest(flow);
-	s->inner.entropy = s->digest >> 8;
-	s->protocol = flow->protocol;
-	s->tcp_flags = flow->tcp_flags;
-	s->has_room = true;
-	if (s->met == HF_MET_ICMP) /* which icmp.h has limited */
-		return;
-	if (!hf_may_have_a_flow(&f))
-		s->refused = f.refused;
-	s->has_room = !hf_limit(p, HF_LIMITED_STRANGERS);
-}
-
-/* A whole packet of a flow; else what it may be. Not static, as those that follow: the verifier
- * looks at each by itself. */
-__attribute__((noinline)) int hf_meet_flow(struct xdp_md *ctx, struct hf_stranger *s)
-{
-	void *data = (void *)(long)ctx->data, *end = (void *)(long)ctx->data_end;
-	const struct hf_service_table *table = hf_services();
-	struct hf_packet p = { .l4 = NULL }; /* or clang spills what was never set */
-	enum hf_parsed parsed;
-
-	if (!s || !table)
-		return HF_MET_NOTHING;
-	parsed = hf_parse(data, end, &p);
-	s->service = HF_NO_SERVICE;
-	s->refused = HF_COUNTER_END;
-	if (parsed == HF_PARSED_FRAGMENT)
-		return p.fragment_offset ? HF_MET_OTHER_FRAGMENT : HF_MET_FIRST_FRAGMENT;
-	if (parsed == HF_PARSED_OTHER && hf_is_icmp(&p))
-		return HF_MET_ICMP;
-	if (parsed != HF_PARSED_FLOW)
-		return HF_MET_NOTHING;
-	s->met = HF_MET_FLOW;
-	s->inner = hf_inner(&p, 0);
-	hf_look_at_flow(s, table, &p, &p);
-	s->begins_one = hf_begins_quic(&p, end);
-	return HF_MET_FLOW;
-}
-
-/* An ICMP error, about a packet of a flow. */
-__attribute__((noinline)) int hf_meet_error(struct xdp_md *ctx, struct hf_stranger *s)
-{
-	void *data = (void *)(long)ctx->data, *end = (void *)(long)ctx->data_end;
-	const struct hf_service_table *table = hf_services();
-	struct hf_packet p = { .l4 = NULL }, flow = { .l4 = NULL };
-
-	if (!s || !table || hf_parse(data, end, &p) != HF_PARSED_OTHER ||
-	    hf_parse_quoted(&p, end, &flow) != HF_PARSED_FLOW)
-		return HF_MET_NOTHING;
-	hf_turn_round(&flow);
-	s->met = HF_MET_ICMP;
-	s->flags = HF_ENVELOPE_ICMP;
-	s->inner = hf_inner(&p, 0);
-	hf_look_at_flow(s, table, &p, &flow);
-	return HF_MET_ICMP;
-}
-
-__attribute__((noinline)) int hf_meet_fragment(struct xdp_md *ctx, struct hf_stranger *s)
-{
-	void *data = (void *)(long)ctx->data, *end = (void *)(long)ctx->data_end;
-	const struct hf_service_table *table = hf_services();
-	struct hf_packet p = { .l4 = NULL };
-
-	if (!s || !table || hf_parse(data, end, &p) != HF_PARSED_FRAGMENT)
-		return HF_MET_NOTHING;
-	s->flags = HF_ENVELOPE_FRAGMENT;
-	s->inner = hf_inner(&p, 0);
-	s->datagram = s->digest = hf_datagram(&p);
-	s->met = p.fragment_offset ? HF_MET_OTHER_FRAGMENT : HF_MET_FIRST_FRAGMENT;
-	if (p.fragment_offset)
-		return s->met;
-	if (hf_parse_first_fragment(&p, end) != HF_PARSED_FLOW)
-		return HF_MET_NOTHING;
-	hf_look_at_flow(s, table, &p, &p);
-	return s->met;
-}
-
-/* Reads the packet. */
-HF_INLINE int hf_meet(struct xdp_md *ctx, struct hf_stranger *s)
-{
-	int met = hf_meet_flow(ctx, s);
-
-	if (met == HF_MET_ICMP)
-		return hf_meet_error(ctx, s);
-	if (met == HF_MET_FIRST_FRAGMENT || met == HF_MET_OTHER_FRAGMENT)
-		return hf_meet_fragment(ctx, s);
-	return met;
 }
 
 HF_INLINE const struct hf_service *hf_service_of(const struct hf_stranger *s)
@@ -317,6 +172,8 @@ HF_INLINE int hf_to_backend(struct xdp_md *ctx, const struct hf_stranger *s, __u
 	if (s->met == HF_MET_FIRST_FRAGMENT)
 		hf_note_datagram(s->datagram, id, 0);
 	hf_account_stranger(s, service->id, id);
+	if (s->met == HF_MET_ICMP)
+		hf_count(HF_COUNT_ICMP_ERRORS);
 	if (!sure)
 		hf_put_last_chance(&e, s, service, backend);
 	return hf_send(ctx, &e);
@@ -354,6 +211,14 @@ HF_INLINE int hf_follow_first(struct xdp_md *ctx, const struct hf_cluster *c,
 	return hf_send(ctx, &e);
 }
 
+/* ICMP errors have been limited by their source already (icmp.h). */
+HF_INLINE bool hf_is_beyond_rate(const struct hf_stranger *s)
+{
+	if (s->met != HF_MET_ICMP && hf_limit(s->source, s->inner.family, HF_LIMITED_STRANGERS))
+		return true;
+	return hf_limit_node();
+}
+
 /* To a node that may know the flow, or by its choice. */
 HF_INLINE int hf_ask_around(struct xdp_md *ctx, const struct hf_cluster *c,
 			    const struct hf_stranger *s)
@@ -369,7 +234,7 @@ HF_INLINE int hf_ask_around(struct xdp_md *ctx, const struct hf_cluster *c,
 			hf_count(HF_COUNT_VISITORS_UNKNOWN);
 		return hf_by_choice(ctx, s, is_own_flow);
 	}
-	if (!s->hops && !s->has_room) {
+	if (!s->hops && hf_is_beyond_rate(s)) {
 		hf_count(HF_COUNT_SECOND_CHANCES_LIMITED);
 		return hf_by_choice(ctx, s, false);
 	}
@@ -434,16 +299,6 @@ HF_INLINE int hf_tell(const struct hf_stranger *s, int verdict)
 	return verdict;
 }
 
-HF_INLINE int hf_stranger(struct xdp_md *ctx)
-{
-	const struct hf_cluster *c = hf_cluster();
-	struct hf_stranger s = { .origin = c ? c->self : 0 };
-
-	if (hf_meet(ctx, &s) == HF_MET_NOTHING)
-		return hf_drop(HF_COUNT_DROP_INTERNAL);
-	return hf_tell(&s, hf_receive(ctx, c, &s));
-}
-
 HF_INLINE bool hf_tag_is_good(const struct hf_cluster *c, const struct hf_envelope *e, __u64 digest)
 {
 	__u64 tag = (__u64)e->tag[1] << 32 | e->tag[0];
@@ -457,82 +312,37 @@ HF_INLINE bool hf_tag_is_good(const struct hf_cluster *c, const struct hf_envelo
 	return false;
 }
 
-/* The envelope is off and what it said in `visits`: is it true? */
-HF_INLINE int hf_visitor(struct xdp_md *ctx)
+/* What the envelope said that the packet came in, which is off now; it is taken from `visits`.
+ * NULL: the packet came from a router. */
+HF_INLINE struct hf_envelope *hf_take_visit(struct hf_envelope *said)
+{
+	__u32 zero = 0;
+	struct hf_envelope *visit = bpf_map_lookup_elem(&visits, &zero);
+
+	if (!visit || !visit->version)
+		return NULL;
+	*said = *visit;
+	visit->version = 0;
+	return said;
+}
+
+HF_INLINE int hf_stranger(struct xdp_md *ctx)
 {
 	const struct hf_cluster *c = hf_cluster();
-	struct hf_stranger s = { .hops = 0 };
-	const struct hf_envelope *e;
-	__u32 zero = 0;
+	struct hf_stranger s = { .origin = c ? c->self : 0 };
+	struct hf_envelope said, *e = hf_take_visit(&said);
 
-	e = bpf_map_lookup_elem(&visits, &zero);
-	if (!c || !e)
-		return hf_drop(HF_COUNT_DROP_INTERNAL);
-	if (hf_meet(ctx, &s) == HF_MET_NOTHING || s.flags != e->flags)
-		return hf_drop(HF_COUNT_DROP_ENVELOPE);
-	if (!hf_tag_is_good(c, e, s.digest))
-		return hf_drop(HF_COUNT_DROP_ENVELOPE_TAG);
-	s.hops = e->hops + 1;
-	s.origin = bpf_ntohl(e->origin);
+	if (hf_meet(ctx, &s) == HF_MET_NOTHING)
+		return hf_drop(e ? HF_COUNT_DROP_ENVELOPE : HF_COUNT_DROP_INTERNAL);
+	if (e) {
+		if (!c || s.flags != e->flags)
+			return hf_drop(HF_COUNT_DROP_ENVELOPE);
+		if (!hf_tag_is_good(c, e, s.digest))
+			return hf_drop(HF_COUNT_DROP_ENVELOPE_TAG);
+		s.hops = e->hops + 1;
+		s.origin = bpf_ntohl(e->origin);
+	}
 	return hf_tell(&s, hf_receive(ctx, c, &s));
-}
-
-/* Whether it is an envelope, and of which protocol what it holds: the EtherType, or 0. */
-HF_INLINE __be16 hf_envelope_holds(const struct hf_gue_header *gue, const struct hf_envelope *e)
-{
-	__u16 words_protocol = bpf_ntohs(gue->version_length_protocol);
-
-	if (gue->flags || e->version != HF_ENVELOPE_VERSION ||
-	    e->kind != HF_ENVELOPE_SECOND_CHANCE || e->hops >= HF_HOPS_MAX)
-		return 0;
-	if (words_protocol == (HF_ENVELOPE_WORDS << 8 | IPPROTO_IPIP))
-		return bpf_htons(ETH_P_IP);
-	if (words_protocol == (HF_ENVELOPE_WORDS << 8 | IPPROTO_IPV6))
-		return bpf_htons(ETH_P_IPV6);
-	return 0;
-}
-
-/* Takes an envelope off, and keeps what it said: HF_COUNTER_END, or the drop to count. */
-HF_INLINE enum hf_counter hf_open_envelope(struct xdp_md *ctx, const struct hf_packet *p)
-{
-	void *end = (void *)(long)ctx->data_end;
-	const struct hf_gue_header *gue = p->l4 + sizeof(struct udphdr);
-	const struct hf_envelope *e = (const void *)(gue + 1);
-	const __u32 headers = sizeof(struct udphdr) + sizeof(*gue) + sizeof(*e);
-	struct hf_envelope *visit;
-	__u32 zero = 0;
-	__be16 holds;
-
-	if ((void *)(e + 1) > end || !(holds = hf_envelope_holds(gue, e)))
-		return HF_COUNT_DROP_ENVELOPE;
-	visit = bpf_map_lookup_elem(&visits, &zero);
-	if (!visit)
-		return HF_COUNT_DROP_INTERNAL;
-	*visit = *e;
-	return hf_move_l2(ctx, p->l2_length, p->l4_offset + headers, holds)
-		       ? HF_COUNTER_END
-		       : HF_COUNT_DROP_INTERNAL;
-}
-
-/* UDP to the tunnels' port that is no service's. HF_IS_VISITOR: an envelope, off now. */
-#define HF_IS_VISITOR 0x101
-HF_INLINE int hf_envelope(struct xdp_md *ctx)
-{
-	const struct hf_service_table *table = hf_services();
-	const struct hf_cluster *c = hf_cluster();
-	enum hf_counter found;
-	struct hf_packet p;
-
-	if (!table ||
-	    hf_parse((void *)(long)ctx->data, (void *)(long)ctx->data_end, &p) != HF_PARSED_FLOW)
-		return hf_drop(HF_COUNT_DROP_INTERNAL);
-	if (!c || c->own_family != p.family || !hf_is_address(c->own_address, p.destination))
-		return hf_is_tunnel_to_us(table, &p, HF_PARSED_FLOW) ? hf_drop(HF_COUNT_DROP_TUNNEL)
-								     : hf_pass();
-	if (!hf_is_peer(c, p.source))
-		return hf_drop(HF_COUNT_DROP_TUNNEL);
-	found = hf_open_envelope(ctx, &p);
-	return found == HF_COUNTER_END ? HF_IS_VISITOR : hf_drop(found);
 }
 
 #endif

@@ -140,7 +140,7 @@ __attribute__((noinline)) int hf_too_big(struct xdp_md *ctx, int mtu)
 
 	if (hf_parse((void *)(long)ctx->data, (void *)(long)ctx->data_end, &p) == HF_PARSED_NOT_IP)
 		return hf_drop(HF_COUNT_DROP_INTERNAL);
-	if (!hf_is_worth_an_answer(&p, mtu) || hf_limit(&p, HF_LIMITED_ANSWERS))
+	if (!hf_is_worth_an_answer(&p, mtu) || hf_limit(p.source, p.family, HF_LIMITED_ANSWERS))
 		return hf_drop(HF_COUNT_DROP_TOO_BIG);
 	if (!hf_answer_too_big(ctx, &p, mtu))
 		return hf_drop(HF_COUNT_DROP_INTERNAL);

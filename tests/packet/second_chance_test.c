@@ -391,6 +391,38 @@ static void errors_take_a_second_chance(void **state)
 	assert_null(outer_decode(verdict_out, verdict_length, &o));
 	assert_true(o.option_words == 5 && o.option[3] == 1);
 	assert_int_equal(harness_counter(&h, HF_COUNT_SECOND_CHANCES), 1);
+	assert_int_equal(harness_counter(&h, HF_COUNT_ICMP_ERRORS), 0);
+	/* Nobody else is there. */
+	set_cluster((const uint16_t[]){ 0, 0 });
+	to_backend(&e, &e);
+	assert_int_equal(harness_counter(&h, HF_COUNT_ICMP_ERRORS), 1);
+	assert_int_equal(harness_counter(&h, HF_COUNT_FLOWS_ADOPTED), 0);
+}
+
+/* Owners get no more than so many, from however many sources: each packet moves the time at which
+ * the CPU would have had its last turn. That of a flood is put there. */
+static void floods_are_limited(void **state)
+{
+	const int map = bpf_map__fd(h.bpf->maps.second_chances), cpus = libbpf_num_possible_cpus();
+	uint64_t *turn = calloc(cpus, sizeof(*turn)), last = 0;
+	const uint32_t zero = 0;
+	struct frame f;
+
+	(void)state;
+	assert_non_null(turn);
+	flow(&f, 1000, HF_TCP_ACK);
+	assert_int_equal(verdict_run(&h, &f), XDP_TX);
+	assert_int_equal(bpf_map_lookup_elem(map, &zero, turn), 0);
+	for (int i = 0; i < cpus; i++)
+		last = turn[i] > last ? turn[i] : last;
+	for (int i = 0; i < cpus; i++)
+		turn[i] = last + 65536 * 4 * 3 / 2;
+	assert_int_equal(bpf_map_update_elem(map, &zero, turn, 0), 0);
+	free(turn);
+	flow(&f, 1001, HF_TCP_ACK);
+	to_backend(&f, &f);
+	assert_int_equal(harness_counter(&h, HF_COUNT_SECOND_CHANCES_LIMITED), 1);
+	assert_int_equal(harness_counter(&h, HF_COUNT_SECOND_CHANCES), 1);
 }
 
 int main(void)
@@ -407,6 +439,7 @@ int main(void)
 		T(udp_is_unknown_where_a_slot_is_fresh),
 		T(fragments_follow_their_first_one),
 		T(errors_take_a_second_chance),
+		T(floods_are_limited),
 	};
 
 	return sodium_init() < 0 || cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * What a packet says itself of the flow that it belongs to, for the rare ways: a packet of the
+ * flow, a fragment of one, or an ICMP error about one.
+ */
+#ifndef HF_LBNODE_BPF_MEET_H
+#define HF_LBNODE_BPF_MEET_H
+
+#include "lbnode/bpf/balance.h"
+#include "lib/packet/envelope.h"
+#include "lib/packet/icmp.h"
+
+enum hf_met {
+	HF_MET_NOTHING, /* that has a flow */
+	HF_MET_FLOW,
+	HF_MET_ICMP,
+	HF_MET_FIRST_FRAGMENT,
+	HF_MET_OTHER_FRAGMENT,
+};
+
+/* All that is known of a packet whose flow is not known: no pointers, so that it can be filled by a
+ * function that the verifier looks at by itself. */
+struct hf_stranger {
+	__u64 digest;	/* of its flow; of another fragment: as datagram */
+	__u64 datagram; /* of fragments: their key in `fragments` */
+	struct hf_inner inner;
+	__u32 source[4];
+	__u32 service; /* its cell in the service table */
+	__u32 origin;  /* id of the node that the spine chose */
+	__u8 hops;     /* nodes that it has been sent to */
+	__u8 met;      /* enum hf_met */
+	__u8 flags;    /* of its envelope */
+	__u8 protocol;
+	__u8 tcp_flags;
+	__u8 refused;	 /* enum hf_counter: why it may have no flow; or HF_COUNTER_END */
+	bool begins_one; /* a flow, although it looks like a stranger's */
+};
+
+#define HF_NO_SERVICE 0xffffffff
+
+/* QUIC's long headers are those of a handshake (RFC 9000 section 17.2): they begin a flow. */
+HF_INLINE bool hf_begins_quic(const struct hf_packet *p, void *end)
+{
+	const __u8 *first = p->l4;
+
+	if (p->protocol != IPPROTO_UDP || !first)
+		return false;
+	first += sizeof(struct udphdr);
+	return (void *)(first + 1) <= end && (*first & 0xc0) == 0xc0;
+}
+
+HF_INLINE void hf_look_at_flow(struct hf_stranger *s, const struct hf_service_table *table,
+			       const struct hf_packet *p, const struct hf_packet *flow)
+{
+	const struct hf_service *service = hf_service_find(table, flow);
+	struct hf_flow f = { .packet = p, .table = table, .service = service };
+
+	if (!service)
+		return;
+	s->service = service - table->cell;
+	s->digest = hf_flow_digest(flow);
+	s->inner.entropy = s->digest >> 8;
+	s->protocol = flow->protocol;
+	s->tcp_flags = flow->tcp_flags;
+	__builtin_memcpy(s->source, p->source, sizeof(s->source));
+	if (s->met != HF_MET_ICMP && !hf_may_have_a_flow(&f))
+		s->refused = f.refused;
+}
+
+/* A whole packet of a flow; else what it may be. Not static, as those that follow: the verifier
+ * looks at each by itself. */
+__attribute__((noinline)) int hf_meet_flow(struct xdp_md *ctx, struct hf_stranger *s)
+{
+	void *data = (void *)(long)ctx->data, *end = (void *)(long)ctx->data_end;
+	const struct hf_service_table *table = hf_services();
+	struct hf_packet p = { .l4 = NULL }; /* or clang spills what was never set */
+	enum hf_parsed parsed;
+
+	if (!s || !table)
+		return HF_MET_NOTHING;
+	parsed = hf_parse(data, end, &p);
+	s->service = HF_NO_SERVICE;
+	s->refused = HF_COUNTER_END;
+	if (parsed == HF_PARSED_FRAGMENT)
+		return p.fragment_offset ? HF_MET_OTHER_FRAGMENT : HF_MET_FIRST_FRAGMENT;
+	if (parsed == HF_PARSED_OTHER && hf_is_icmp(&p))
+		return HF_MET_ICMP;
+	if (parsed != HF_PARSED_FLOW)
+		return HF_MET_NOTHING;
+	s->met = HF_MET_FLOW;
+	s->inner = hf_inner(&p, 0);
+	hf_look_at_flow(s, table, &p, &p);
+	s->begins_one = hf_begins_quic(&p, end);
+	return HF_MET_FLOW;
+}
+
+/* An ICMP error, about a packet of a flow. */
+__attribute__((noinline)) int hf_meet_error(struct xdp_md *ctx, struct hf_stranger *s)
+{
+	void *data = (void *)(long)ctx->data, *end = (void *)(long)ctx->data_end;
+	const struct hf_service_table *table = hf_services();
+	struct hf_packet p = { .l4 = NULL }, flow = { .l4 = NULL };
+
+	if (!s || !table || hf_parse(data, end, &p) != HF_PARSED_OTHER ||
+	    hf_parse_quoted(&p, end, &flow) != HF_PARSED_FLOW)
+		return HF_MET_NOTHING;
+	hf_turn_round(&flow);
+	s->met = HF_MET_ICMP;
+	s->flags = HF_ENVELOPE_ICMP;
+	s->inner = hf_inner(&p, 0);
+	hf_look_at_flow(s, table, &p, &flow);
+	return HF_MET_ICMP;
+}
+
+__attribute__((noinline)) int hf_meet_fragment(struct xdp_md *ctx, struct hf_stranger *s)
+{
+	void *data = (void *)(long)ctx->data, *end = (void *)(long)ctx->data_end;
+	const struct hf_service_table *table = hf_services();
+	struct hf_packet p = { .l4 = NULL };
+
+	if (!s || !table || hf_parse(data, end, &p) != HF_PARSED_FRAGMENT)
+		return HF_MET_NOTHING;
+	s->flags = HF_ENVELOPE_FRAGMENT;
+	s->inner = hf_inner(&p, 0);
+	s->datagram = s->digest = hf_datagram(&p);
+	s->met = p.fragment_offset ? HF_MET_OTHER_FRAGMENT : HF_MET_FIRST_FRAGMENT;
+	if (p.fragment_offset)
+		return s->met;
+	if (hf_parse_first_fragment(&p, end) != HF_PARSED_FLOW)
+		return HF_MET_NOTHING;
+	hf_look_at_flow(s, table, &p, &p);
+	return s->met;
+}
+
+/* Reads the packet. */
+HF_INLINE int hf_meet(struct xdp_md *ctx, struct hf_stranger *s)
+{
+	int met = hf_meet_flow(ctx, s);
+
+	if (met == HF_MET_ICMP)
+		return hf_meet_error(ctx, s);
+	if (met == HF_MET_FIRST_FRAGMENT || met == HF_MET_OTHER_FRAGMENT)
+		return hf_meet_fragment(ctx, s);
+	return met;
+}
+
+#endif
