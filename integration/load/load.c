@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <uv.h>
 
 #include "integration/load/answer.h"
@@ -62,8 +63,13 @@ static void note_gap(struct load *l, const struct connection *c)
 {
 	uint64_t gap = c->asked_at ? now_ms(l) - c->asked_at : 0;
 
-	if (gap > l->report->longest_gap_ms)
-		l->report->longest_gap_ms = gap;
+	struct timespec now;
+
+	if (gap <= l->report->longest_gap_ms)
+		return;
+	clock_gettime(CLOCK_REALTIME, &now);
+	l->report->longest_gap_ms = gap;
+	l->report->longest_gap_at = now.tv_sec * 1000ULL + now.tv_nsec / 1000000 - gap;
 }
 
 static void count_retransmits(struct connection *c)

@@ -40,6 +40,7 @@ struct load_report {
 	uint32_t stalled; /* not broken, but a request has been open for LOAD_STALL_MS at the end */
 	uint64_t requests, answers;
 	uint64_t longest_gap_ms; /* from a request to its answer, or to the end */
+	uint64_t longest_gap_at; /* ms since 1970: when that request was sent */
 	uint64_t retransmits;
 	struct {
 		char name[64];

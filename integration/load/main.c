@@ -103,9 +103,10 @@ static error_t take_option(int key, char *argument, struct argp_state *state)
 static void show_json(const struct load_report *r)
 {
 	printf("{\"connections\": %u, \"opened\": %u, \"broken\": %u, \"stalled\": %u, "
-	       "\"longest_gap_ms\": %lu, \"retransmits\": %lu, \"requests\": %lu, \"answers\": %lu",
+	       "\"longest_gap_ms\": %lu, \"longest_gap_at\": %.3f, \"retransmits\": %lu, "
+	       "\"requests\": %lu, \"answers\": %lu",
 	       r->connections, r->opened, r->broken, r->stalled, (unsigned long)r->longest_gap_ms,
-	       (unsigned long)r->retransmits, (unsigned long)r->requests,
+	       r->longest_gap_at / 1e3, (unsigned long)r->retransmits, (unsigned long)r->requests,
 	       (unsigned long)r->answers);
 	printf(", \"faults\": {");
 	for (int i = LOAD_FINE + 1; i < LOAD_FAULTS; i++)

@@ -89,8 +89,10 @@ void workers_add_report(struct load_report *sum, const struct load_report *part)
 	sum->requests += part->requests;
 	sum->answers += part->answers;
 	sum->retransmits += part->retransmits;
-	if (part->longest_gap_ms > sum->longest_gap_ms)
+	if (part->longest_gap_ms > sum->longest_gap_ms) {
 		sum->longest_gap_ms = part->longest_gap_ms;
+		sum->longest_gap_at = part->longest_gap_at;
+	}
 	for (uint32_t i = 0; i < part->backend_count; i++)
 		load_report_backend(sum, part->backend[i].name, part->backend[i].connections);
 }
