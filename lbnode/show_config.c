@@ -48,7 +48,8 @@ static void show_pool(FILE *out, const struct hf_config_pool *pool)
 
 	fprintf(out, "pool %s: %s", pool->name, hf_config_encapsulation_name(pool->encapsulation));
 	if (pool->encapsulation == HF_CONFIG_GUE)
-		fprintf(out, " to port %u", pool->gue_port);
+		fprintf(out, " to port %u%s", pool->gue_port,
+			pool->no_last_chance ? ", no last chance" : "");
 	fprintf(out, ", %u backends, %u slots\n", pool->backend_count, pool->table_size);
 	for (uint32_t i = 0; i < pool->backend_count; i++)
 		fprintf(out, "  %-20s %-39s weight %u\n", pool->backends[i].name,
@@ -63,7 +64,11 @@ static void show_service(FILE *out, const struct hf_config *config,
 
 	fprintf(out, "service %s %s -> pool %s%s\n", hf_config_protocol_name(service->protocol),
 		hf_endpoint_format(&service->address, service->port, text),
-		config->pools[service->pool].name, service->stateless ? ", stateless" : "");
+		config->pools[service->pool].name,
+		!service->stateless ? ""
+		: service->protocol == HF_CONFIG_TCP
+			? ", stateless: connections break when the pool changes"
+			: ", stateless");
 }
 
 void hf_show_config(FILE *out, const char *path, const struct hf_config *config)

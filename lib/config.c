@@ -50,7 +50,8 @@ static const char *allowed_values(const char *field)
 		return "; use ipip or gue";
 	if (strcmp(field, "xdp_mode") == 0)
 		return "; use native or generic";
-	if (strcmp(field, "insecure") == 0 || strcmp(field, "stateless") == 0)
+	if (strcmp(field, "insecure") == 0 || strcmp(field, "stateless") == 0 ||
+	    strcmp(field, "last_chance") == 0)
 		return "; use true or false";
 	return "";
 }

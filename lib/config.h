@@ -49,6 +49,7 @@ struct hf_config_pool {
 		char *table_size;
 	} written;
 	enum hf_config_encapsulation encapsulation;
+	int no_last_chance; /* 0 or 1 */
 	struct hf_config_backend *backends;
 	uint32_t backend_count;
 	const char *name;

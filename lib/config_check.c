@@ -250,6 +250,10 @@ static int check_pool(struct hf_config_checker *c, uint32_t i)
 	if (pool->written.gue_port && pool->encapsulation != HF_CONFIG_GUE)
 		return hf_config_fault(c, hf_config_path("pools[%u].gue_port", i),
 				       "the pool's encapsulation is ipip");
+	if (pool->no_last_chance && pool->encapsulation != HF_CONFIG_GUE)
+		return hf_config_fault(c, hf_config_path("pools[%u].last_chance", i),
+				       "the pool's encapsulation is ipip, which has no room for "
+				       "one; leave it out");
 	if (hf_config_number(c, pool->written.gue_port, HF_GUE_PORT, 1, 65535,
 			     hf_config_path("pools[%u].gue_port", i), &port) < 0)
 		return -EINVAL;
@@ -380,11 +384,6 @@ static int check_service(struct hf_config_checker *c, uint32_t i)
 		return hf_config_fault(c, hf_config_path("services[%u].pool", i),
 				       "there is no pool \"%.63s\"; define it under pools",
 				       service->written.pool);
-	if (service->protocol == HF_CONFIG_TCP && service->stateless)
-		return hf_config_fault(
-			c, hf_config_path("services[%u].stateless", i),
-			"a TCP service can't be: its connections would break whenever the "
-			"pool changes; leave it out");
 	return check_tunnel_port(c, service, i);
 }
 

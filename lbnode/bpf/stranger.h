@@ -132,8 +132,8 @@ HF_INLINE void hf_put_last_chance(struct hf_errand *e, const struct hf_stranger 
 	const struct hf_slot *slot = hf_slot_of(service, s->digest);
 	const struct hf_backend *other;
 
-	if (!slot || slot->backend != e->backend || slot->previous == HF_NO_BACKEND ||
-	    s->protocol != IPPROTO_TCP || s->met != HF_MET_FLOW)
+	if (service->no_last_chance || !slot || slot->backend != e->backend ||
+	    slot->previous == HF_NO_BACKEND || s->protocol != IPPROTO_TCP || s->met != HF_MET_FLOW)
 		return;
 	other = hf_backend(slot->previous);
 	if (!other || other->encapsulation != backend->encapsulation)

@@ -25,18 +25,18 @@
 #define NODE3	"198.51.100.49"
 #define STRANGE "198.51.100.65"
 
-#define CONFIG                                                                  \
-	"cluster: {insecure: true}\n"                                           \
-	"node: {name: test, addresses: [198.51.100.16/28]}\n"                   \
-	"services:\n"                                                           \
-	"  - {address: 203.0.113.1, port: 80, protocol: tcp, pool: p}\n"        \
-	"  - {address: 203.0.113.1, port: 7, protocol: udp, pool: p}\n"         \
-	"  - {address: '2001:db8:cafe::1', port: 80, protocol: tcp, pool: p}\n" \
-	"pools:\n"                                                              \
-	"  - name: p\n"                                                         \
-	"    encapsulation: gue\n"                                              \
-	"    backends:\n"
 #define BE(n) "      - {name: be" #n ", address: 192.0.2." #n "}\n"
+#define CONFIG_OF(service, pool)                                                    \
+	"cluster: {insecure: true}\n"                                               \
+	"node: {name: test, addresses: [198.51.100.16/28]}\n"                       \
+	"services:\n"                                                               \
+	"  - {address: 203.0.113.1, port: 80, protocol: tcp, pool: p" service "}\n" \
+	"  - {address: 203.0.113.1, port: 7, protocol: udp, pool: p}\n"             \
+	"  - {address: '2001:db8:cafe::1', port: 80, protocol: tcp, pool: p}\n"     \
+	"pools:\n"                                                                  \
+	"  - name: p\n"                                                             \
+	"    encapsulation: gue\n" pool "    backends:\n" BE(1) BE(2) BE(3) BE(4)
+#define CONFIG CONFIG_OF("", "")
 
 static struct harness h;
 static struct outer o;
@@ -78,7 +78,7 @@ static void set_cluster(const uint16_t owners[2])
 static int begin(void **state)
 {
 	(void)state;
-	harness_open(&h, CONFIG BE(1) BE(2) BE(3) BE(4), 16);
+	harness_open(&h, CONFIG, 16);
 	set_cluster((const uint16_t[]){ 1, 2 });
 	return 0;
 }
@@ -329,6 +329,31 @@ static void the_last_chance_is_named(void **state)
 	keep(&f, 2);
 	assert_int_equal(to_backend(&v, &f), 2);
 	assert_int_equal(o.option_words, 0);
+	/* Nor in a pool that wants none. */
+	harness_apply(&h, CONFIG_OF("", "    last_chance: false\n"));
+	change_slots(false);
+	flow(&f, 1001, HF_TCP_ACK);
+	visitor(&v, &f, 1, 2);
+	to_backend(&v, &f);
+	assert_int_equal(o.option_words, 0);
+	assert_int_equal(harness_counter(&h, HF_COUNT_LAST_CHANCES), 1);
+}
+
+static void stateless_flows_leave_no_pin(void **state)
+{
+	struct frame f;
+
+	(void)state;
+	harness_apply(&h, CONFIG_OF(", stateless: true", ""));
+	flow(&f, 1000, HF_TCP_SYN);
+	to_backend(&f, &f);
+	flow(&f, 1000, HF_TCP_ACK);
+	to_backend(&f, &f);
+	for (uint32_t i = 0; i < 1U << h.bucket_bits; i++)
+		for (int j = 0; j < HF_BUCKET_PINS; j++)
+			assert_int_equal(h.flows[i].pin[j], 0);
+	assert_int_equal(harness_counter(&h, HF_COUNT_FLOWS_NEW), 0);
+	assert_int_equal(harness_counter(&h, HF_COUNT_SECOND_CHANCES), 0);
 }
 
 static void udp_is_unknown_where_a_slot_is_fresh(void **state)
@@ -440,6 +465,7 @@ int main(void)
 		T(fragments_follow_their_first_one),
 		T(errors_take_a_second_chance),
 		T(floods_are_limited),
+		T(stateless_flows_leave_no_pin),
 	};
 
 	return sodium_init() < 0 || cmocka_run_group_tests(tests, NULL, NULL);

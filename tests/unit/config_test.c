@@ -156,6 +156,22 @@ static void structure(void **state)
 	"services:\n  - {address: 203.0.113.10, port: " port ", protocol: " protocol \
 	", pool: web" more "}\n"
 
+static void last_chances(void **state)
+{
+	const char good[] =
+		HEAD SERVICES "pools:\n"
+			      "  - {name: web, encapsulation: gue, last_chance: false,\n"
+			      "     backends: [{name: be1, address: 192.0.2.1}]}\n";
+
+	(void)state;
+	assert_int_equal(load(good, strlen(good)), 0);
+	assert_true(config->pools[0].no_last_chance);
+	hf_config_free(config);
+	refuse(HEAD SERVICES "pools:\n  - name: web\n    last_chance: false\n    backends:\n"
+			     "      - {name: be1, address: 192.0.2.1}\n",
+	       9, "last_chance", "no room");
+}
+
 static void stateless_services(void **state)
 {
 	const char good[] = HEAD ONE("53", "udp", ", stateless: true") POOL;
@@ -164,8 +180,6 @@ static void stateless_services(void **state)
 	assert_int_equal(load(good, strlen(good)), 0);
 	assert_true(config->services[0].stateless);
 	hf_config_free(config);
-	refuse(HEAD ONE("53", "tcp", ", stateless: true") POOL, 6, "services[0].stateless",
-	       "a TCP service can't be");
 	refuse(HEAD ONE("53", "udp", ", stateless: yes") POOL, 6, "stateless", "use true or false");
 }
 
@@ -318,12 +332,19 @@ static void the_rest(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_good_file),	      cmocka_unit_test(the_example),
-		cmocka_unit_test(clusters),	      cmocka_unit_test(structure),
-		cmocka_unit_test(stateless_services), cmocka_unit_test(ports_of_tunnels),
-		cmocka_unit_test(truncated_files),    cmocka_unit_test(unreadable_files),
-		cmocka_unit_test(services),	      cmocka_unit_test(pools),
-		cmocka_unit_test(families),	      cmocka_unit_test(the_rest),
+		cmocka_unit_test(a_good_file),
+		cmocka_unit_test(the_example),
+		cmocka_unit_test(clusters),
+		cmocka_unit_test(structure),
+		cmocka_unit_test(stateless_services),
+		cmocka_unit_test(last_chances),
+		cmocka_unit_test(ports_of_tunnels),
+		cmocka_unit_test(truncated_files),
+		cmocka_unit_test(unreadable_files),
+		cmocka_unit_test(services),
+		cmocka_unit_test(pools),
+		cmocka_unit_test(families),
+		cmocka_unit_test(the_rest),
 	};
 
 	return cmocka_run_group_tests_name("config", tests, NULL, NULL);
