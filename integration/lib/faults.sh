@@ -5,20 +5,25 @@ syncd_status() { "$BIN/syncd/syncd" --instance "$PREFIX$1" --status --json 2>/de
 
 # The node owns records, and sees all others alive; nothing is left to be handed over.
 is_in_cluster() { # NODE
+    if ! has_syncd; then
+        is_alive "$1" lbnode && node_counter "$1" forwarded >/dev/null 2>&1
+        return
+    fi
     syncd_status "$1" | jq -e --argjson n "$NODES" '.ready and .lbnode and .settled and
         ([.members[] | select(.state == "alive" and .ready)] | length == $n)' >/dev/null
 }
 all_in_cluster() { local x; for x in $(names lb "$NODES"); do is_in_cluster "$x" || return 1; done; }
 
-pid_of() { cat "$RUN/$1/$2.pid"; } # NAME PROGRAM
+pid_of() { cat "$RUN/$1/$2.pid" 2>/dev/null; } # NAME PROGRAM
+programs() { if has_syncd; then echo lbnode syncd; else echo lbnode; fi; }
 kill_program() { kill -9 "$(pid_of "$1" "$2")" 2>/dev/null || true; }
 start_program() { # NODE PROGRAM: unless it runs
     is_alive "$1" "$2" || "start_$2" "$1"
 }
 
 # lbnode and syncd, at once; the pinned data plane forwards on.
-kill_programs() { kill_program "$1" lbnode; kill_program "$1" syncd; }
-start_programs() { start_program "$1" lbnode; start_program "$1" syncd; }
+kill_programs() { local p; for p in $(programs); do kill_program "$1" $p; done; }
+start_programs() { local p; for p in $(programs); do start_program "$1" $p; done; }
 
 withdraw() { # NODE: its VIPs
     : >"$RUN/$1/vips4.conf"
@@ -56,7 +61,7 @@ is_withdrawn() { # NODE
 kill_node() { # NODE
     local s p
     for s in $(names spine "$SPINES"); do in_ns "$1" ip link set "$s" down; done
-    for p in lbnode syncd bird; do kill_program "$1" $p; done
+    for p in $(programs) bird; do kill_program "$1" $p; done
     wait_for 10 "lbnode of $1 to die" is_dead "$(pid_of "$1" lbnode)"
     "$BIN/lbnode/lbnode" -i "$PREFIX$1" --detach 2>/dev/null
 }
@@ -89,8 +94,10 @@ spine_links() { # SPINE up|down
 drain_node() { # NODE
     withdraw "$1"
     wait_for 10 "$1's VIPs to be withdrawn" is_withdrawn "$1"
-    kill -TERM "$(pid_of "$1" syncd)"
-    wait_for 20 "syncd on $1 to leave" is_dead "$(pid_of "$1" syncd)"
+    if has_syncd; then
+        kill -TERM "$(pid_of "$1" syncd)"
+        wait_for 20 "syncd on $1 to leave" is_dead "$(pid_of "$1" syncd)"
+    fi
     kill -TERM "$(pid_of "$1" lbnode)"
     wait_for 10 "lbnode on $1 to end" is_dead "$(pid_of "$1" lbnode)"
     "$BIN/lbnode/lbnode" -i "$PREFIX$1" --detach 2>/dev/null
@@ -105,7 +112,7 @@ undrain_node() { # NODE
 
 restart_programs() { # NODE: as an upgrade does it
     local p
-    for p in lbnode syncd; do
+    for p in $(programs); do
         kill -TERM "$(pid_of "$1" $p)"
         wait_for 20 "$p on $1 to end" is_dead "$(pid_of "$1" $p)"
         "start_$p" "$1"
@@ -132,7 +139,7 @@ cut_gossip() { # NODE OTHER
 lose_gossip() { # NODE PERCENT
     hinder_gossip "$1" "udp dport 6090 numgen random mod 100 < $2 drop"
 }
-mend_gossip() { in_ns "$1" nft flush ruleset; }
+mend_gossip() { in_ns "$1" nft delete table inet gossip 2>/dev/null || true; }
 
 # Without waiting for them; restore_config puts the pools back.
 edit_configs() { # SED-SCRIPT
@@ -153,3 +160,67 @@ restore_pools() {
     done
     return 0
 }
+
+# The server, whose kernel then resets its connections.
+kill_backend() { kill_program "$1" responder; }
+return_backend() {
+    start_responder "$1"
+    wait_for 30 "responder on $1" says "$1" responder answers
+}
+
+# The VIPs' ways over a resilient next-hop group of these nodes, as FRR or a switch makes them; it comes before
+# BIRD's route. Changed in place, so that flows of members that stay do not move.
+resilient_groups() { # NODE...
+    local s x vip i
+    for s in $(names spine "$SPINES"); do
+        for i in 4 6; do
+            local group=()
+            for x in $(names lb "$NODES"); do
+                [[ " $* " = *" $x "* ]] || continue
+                in_ns "$s" ip nexthop replace id "$i$(number_of "$x")" via "$(node_link "$i" "$s" "$x")" dev "$x"
+                group+=("$i$(number_of "$x")")
+            done
+            in_ns "$s" ip nexthop replace id "${i}00" group "$(IFS=/; echo "${group[*]}")" \
+                type resilient buckets 128 idle_timer 1
+            for vip in "${VIPS[@]}"; do
+                case $i$vip in
+                4*:*) ;;
+                4*) in_ns "$s" ip route replace "$vip" nhid 400 metric 1 ;;
+                6*:*) in_ns "$s" ip -6 route replace "$vip" nhid 600 metric 1 ;;
+                esac
+            done
+        done
+    done
+}
+no_resilient_groups() {
+    local s
+    for s in $(names spine "$SPINES"); do in_ns "$s" ip nexthop flush >/dev/null 2>&1 || true; done
+}
+node_link() { # FAMILY SPINE NODE: the node's address on that link
+    local n a b
+    while read -r n a b; do [ "$a $b" != "$2 $3" ] || "link$1" "$n" 1; done <"$RUN/links"
+}
+
+# Forged packets to the first VIP, from the first client.
+FLOOD=
+start_flood() { # SECONDS [--ack]
+    nsenter --net="/run/netns/${PREFIX}client1" "$BIN/integration/flood" -r 20000 -s "$1" "${@:2}" \
+        "$(target_of "${VIPS[0]}" 80)" &
+    FLOOD=$!
+}
+end_flood() {
+    [ -z "$FLOOD" ] || kill "$FLOOD" 2>/dev/null || true
+    FLOOD=
+}
+
+# Connections that have just begun, beside the load: $SCRATCH/young-*.json.
+YOUNG=
+start_young_load() { # CONNECTIONS SECONDS
+    local others; others=$(open_connections)
+    YOUNG_COUNT=$((${YOUNG_COUNT:-0} + 1))
+    nsenter --net="/run/netns/${PREFIX}client1" "$BIN/integration/flowload" --json -c "$1" -s "$2" -r 5 \
+        $(all_targets) >"$SCRATCH/young-$YOUNG_COUNT.json" &
+    YOUNG=$!
+    wait_for 10 "$1 more connections" load_is_open $((others + $1))
+}
+end_young_load() { wait "$YOUNG" || true; YOUNG=; }

@@ -2,6 +2,13 @@
 
 BIN=$TOP/${HF_BUILD:-build}
 
+# In the lab's other modes (`lab --help`) nodes don't talk to each other.
+has_syncd() { [ "$MODE" = holdfast ] || [ "$MODE" = no-last-chance ]; }
+
+service_options() { # PROTOCOL
+    if [ "$MODE $1" = "hash tcp" ]; then echo ", stateless: true"; fi
+}
+
 write_node_config() { # NODE
     local x vip pool
     {
@@ -21,13 +28,15 @@ END
             local -n vips=VIPS_${pool^^}
             for vip in "${vips[@]}"; do
                 for x in "80 tcp" "7 tcp" "53 udp"; do
-                    echo "    - {address: \"$vip\", port: ${x% *}, protocol: ${x#* }, pool: $pool}"
+                    echo "    - {address: \"$vip\", port: ${x% *}, protocol: ${x#* }, pool: $pool$(service_options "${x#* }")}"
                 done
             done
         done
         echo "pools:"
         for pool in ipip gue; do
-            printf '    - name: %s\n      encapsulation: %s\n      backends:\n' $pool $pool
+            printf '    - name: %s\n      encapsulation: %s\n' $pool $pool
+            [ "$pool $MODE" != "gue no-last-chance" ] || echo "      last_chance: false"
+            echo "      backends:"
             for x in $(names be "$BACKENDS"); do
                 # Odd ones are reached over IPv4, even ones over IPv6: all four combinations.
                 if [ $(($(number_of "$x") % 2)) = 1 ]; then address=$(address4 "$x"); else
@@ -61,6 +70,7 @@ keygen() { # [STEP]
 make_keys() { keygen 2>/dev/null; }
 
 start_syncd() { # NODE
+    has_syncd || return 0
     start_daemon "$1" syncd "$BIN/syncd/syncd" --instance "$PREFIX$1" --user "$SYNCD_USER" \
         --config "$RUN/$1/holdfast.yaml"
 }
@@ -78,8 +88,9 @@ start_backend() { # BACKEND
     for s in $(names spine "$SPINES"); do interfaces+=(--interface "$s"); done
     start_daemon "$1" lbhost "$BIN/lbhost/lbhost" --instance "$PREFIX$1" "${interfaces[@]}" \
         "${allow[@]}"
-    start_daemon "$1" responder "$BIN/integration/responder" "$1" "${VIPS[@]}"
+    start_responder "$1"
 }
+start_responder() { start_daemon "$1" responder "$BIN/integration/responder" "$1" "${VIPS[@]}"; }
 
 is_alive() { # NAME PROGRAM
     local pid
@@ -96,7 +107,7 @@ wait_for_daemons() {
     local x
     for x in $(names lb "$NODES"); do
         wait_for 30 "lbnode on $x" says "$x" lbnode forwarding
-        wait_for 30 "syncd on $x" says "$x" syncd 'of cluster'
+        ! has_syncd || wait_for 30 "syncd on $x" says "$x" syncd 'of cluster'
     done
     for x in $(names be "$BACKENDS"); do
         wait_for 30 "lbhost on $x" says "$x" lbhost decapsulating

@@ -1,7 +1,7 @@
 # What scenarios share. A scenario is one file with one claim; it runs in a lab that is up, leaves it
 # as it found it, and exits 0 if the claim holds.
 source "$(dirname "${BASH_SOURCE[0]}")/../../scripts/common.sh"
-for part in topology network bird holdfast faults; do source "integration/lib/$part.sh"; done
+for part in topology network bird holdfast faults measure; do source "integration/lib/$part.sh"; done
 source "$RUN/sizes"
 
 SCRATCH=$(mktemp -d)
@@ -76,9 +76,8 @@ start_load() { # CONNECTIONS SECONDS
     wait_for 30 "$1 connections" load_is_open "$1"
 }
 
-load_is_open() {
-    [ "$(client ss -Htn state established '( dport = :80 )' | wc -l)" -ge "$1" ]
-}
+open_connections() { client ss -Htn state established '( dport = :80 )' | wc -l; }
+load_is_open() { [ "$(open_connections)" -ge "$1" ]; }
 
 # Ends the load now, instead of after its time.
 stop_load() {

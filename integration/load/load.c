@@ -321,7 +321,8 @@ static void find_sources(struct load *l)
 	freeifaddrs(list);
 }
 
-void load_report_backend(struct load_report *r, const char *name, uint32_t connections)
+void load_report_backend(struct load_report *r, const char *name, uint32_t connections,
+			 uint32_t lost)
 {
 	uint32_t i;
 
@@ -337,6 +338,7 @@ void load_report_backend(struct load_report *r, const char *name, uint32_t conne
 		snprintf(r->backend[i].name, sizeof(r->backend[i].name), "%s", name);
 	}
 	r->backend[i].connections += connections;
+	r->backend[i].lost += lost;
 }
 
 static void sum_up(struct load *l)
@@ -346,18 +348,20 @@ static void sum_up(struct load *l)
 	r->connections = l->settings->connections;
 	for (uint32_t i = 0; i < l->started; i++) {
 		struct connection *c = &l->connection[i];
+		bool stalled =
+			c->state == OPEN && c->asked_at && now_ms(l) - c->asked_at >= LOAD_STALL_MS;
 
 		if (c->state == OPENING)
 			c->fault = LOAD_NOT_OPENED;
 		if (c->state == OPEN) {
 			note_gap(l, c);
 			count_retransmits(c);
-			r->stalled += c->asked_at && now_ms(l) - c->asked_at >= LOAD_STALL_MS;
+			r->stalled += stalled;
 		}
 		r->fault[c->fault]++;
 		r->broken += c->fault != LOAD_FINE;
 		r->retransmits += c->retransmits;
-		load_report_backend(r, c->answer.backend, 1);
+		load_report_backend(r, c->answer.backend, 1, stalled || c->fault != LOAD_FINE);
 	}
 }
 

@@ -45,6 +45,7 @@ struct load_report {
 	struct {
 		char name[64];
 		uint32_t connections;
+		uint32_t lost; /* broken or stalled */
 	} backend[LOAD_BACKENDS_MAX];
 	uint32_t backend_count;
 };
@@ -54,7 +55,9 @@ struct load_report {
 /* Runs the load; SIGINT and SIGTERM end it early. 0 or a negative errno. */
 int load_run(const struct load_settings *settings, struct load_report *report);
 
-/* Counts connections as answered by the named backend; "" is nobody. */
-void load_report_backend(struct load_report *report, const char *name, uint32_t connections);
+/* Counts connections as answered by the named backend, and so many of them as lost; "" is nobody.
+ */
+void load_report_backend(struct load_report *report, const char *name, uint32_t connections,
+			 uint32_t lost);
 
 #endif

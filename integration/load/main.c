@@ -115,6 +115,11 @@ static void show_json(const struct load_report *r)
 	for (uint32_t i = 0; i < r->backend_count; i++)
 		printf("%s\"%s\": %u", i ? ", " : "", r->backend[i].name,
 		       r->backend[i].connections);
+	printf("}, \"lost\": {");
+	for (uint32_t i = 0, shown = 0; i < r->backend_count; i++)
+		if (r->backend[i].lost)
+			printf("%s\"%s\": %u", shown++ ? ", " : "", r->backend[i].name,
+			       r->backend[i].lost);
 	printf("}}\n");
 }
 

@@ -94,7 +94,8 @@ void workers_add_report(struct load_report *sum, const struct load_report *part)
 		sum->longest_gap_at = part->longest_gap_at;
 	}
 	for (uint32_t i = 0; i < part->backend_count; i++)
-		load_report_backend(sum, part->backend[i].name, part->backend[i].connections);
+		load_report_backend(sum, part->backend[i].name, part->backend[i].connections,
+				    part->backend[i].lost);
 }
 
 static int collect(const int *fd, struct load_report *report)
