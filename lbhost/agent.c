@@ -24,7 +24,10 @@ struct agent {
 	uv_loop_t loop;
 	uv_signal_t terminate, interrupt;
 	uv_poll_t news;
+	uv_timer_t namespaces;
 };
+
+#define NAMESPACES_MS 1000 /* nothing tells that a container has a new one */
 
 static int watch_addresses(void)
 {
@@ -58,6 +61,13 @@ static void on_addresses(uv_poll_t *handle, int status, int events)
 		uv_poll_start(handle, UV_READABLE, on_addresses);
 }
 
+static void on_namespaces(uv_timer_t *handle)
+{
+	struct agent *a = handle->data;
+
+	hf_host_refresh_namespaces(a->host);
+}
+
 static void on_terminate(uv_signal_t *handle, int signum)
 {
 	(void)signum;
@@ -79,6 +89,9 @@ static int run_loop(struct agent *a)
 	uv_poll_init(&a->loop, &a->news, a->addresses);
 	a->news.data = a;
 	uv_poll_start(&a->news, UV_READABLE, on_addresses);
+	uv_timer_init(&a->loop, &a->namespaces);
+	a->namespaces.data = a;
+	uv_timer_start(&a->namespaces, on_namespaces, NAMESPACES_MS, NAMESPACES_MS);
 
 	hf_preflight_release_signals();
 	sd_notify(0, "READY=1");
@@ -87,6 +100,7 @@ static int run_loop(struct agent *a)
 	uv_close((uv_handle_t *)&a->terminate, NULL);
 	uv_close((uv_handle_t *)&a->interrupt, NULL);
 	uv_close((uv_handle_t *)&a->news, NULL);
+	uv_close((uv_handle_t *)&a->namespaces, NULL);
 	uv_run(&a->loop, UV_RUN_DEFAULT);
 	uv_loop_close(&a->loop);
 	return 0;

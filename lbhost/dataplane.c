@@ -12,7 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "lbhost/bpf/types.h"
+#include "lbhost/namespaces.h"
 #include "lib/bpf_log.h"
 #include "lib/bpffs.h"
 #include "lib/log.h"
@@ -24,9 +24,12 @@
 #define TC_HANDLE   1
 #define TC_PRIORITY 1
 
+#define NOT_LOOKED_AT UINT64_MAX /* as a namespace's inode: what is there is news */
+
 struct hf_host {
 	const struct hf_host_settings *settings;
 	struct host_bpf *bpf;
+	struct hf_namespace namespace[HF_HOST_NAMESPACES_MAX];
 };
 
 static struct hf_host_address address_key(const void *bytes, uint32_t family)
@@ -78,6 +81,8 @@ int hf_host_open(struct hf_host **host, const struct hf_host_settings *settings)
 		return -ENOMEM;
 	hf_bpf_log_open();
 	h->settings = settings;
+	for (uint32_t i = 0; i < settings->namespace_count; i++)
+		h->namespace[i] = (struct hf_namespace){ settings->namespace[i], NOT_LOOKED_AT };
 	err = hf_bpffs_prepare(settings->instance);
 	if (!err)
 		err = load(h);
@@ -85,6 +90,8 @@ int hf_host_open(struct hf_host **host, const struct hf_host_settings *settings)
 		err = allow(h, &settings->allowed[i]);
 	if (!err)
 		err = hf_host_refresh_addresses(h);
+	if (!err)
+		hf_host_refresh_namespaces(h);
 	if (err) {
 		hf_host_close(h);
 		return err;
@@ -157,6 +164,18 @@ int hf_host_refresh_addresses(struct hf_host *host)
 		remove_unlisted(map, list);
 	freeifaddrs(list);
 	return err;
+}
+
+void hf_host_refresh_namespaces(struct hf_host *host)
+{
+	int map = bpf_map__fd(host->bpf->maps.namespaces), err;
+
+	for (uint32_t i = 0; i < host->settings->namespace_count; i++) {
+		err = hf_namespace_refresh(&host->namespace[i], i, map);
+		if (err)
+			hf_error("can't note network namespace %s: %s", host->namespace[i].name,
+				 strerror(-err));
+	}
 }
 
 static int attach_clamp(struct hf_host *host, const char *interface)

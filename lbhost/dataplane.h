@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "lbhost/bpf/types.h"
 #include "lib/address.h"
 
 #define HF_HOST_INTERFACES_MAX 16
@@ -21,6 +22,8 @@ struct hf_host_settings {
 	uint32_t interface_count;
 	struct hf_prefix allowed[HF_HOST_ALLOWED_MAX];
 	uint32_t allowed_count;
+	const char *namespace[HF_HOST_NAMESPACES_MAX]; /* beside lbhost's own */
+	uint32_t namespace_count;
 	uint16_t gue_port;
 	uint16_t mtu; /* 0: that of the interface */
 	bool generic;
@@ -34,6 +37,9 @@ void hf_host_close(struct hf_host *host);
 
 /* Takes in the addresses that the host has now, and lets go of those that it no longer has. */
 int hf_host_refresh_addresses(struct hf_host *host);
+
+/* Looks whether the services' namespaces are still the same; to be called now and then. */
+void hf_host_refresh_namespaces(struct hf_host *host);
 
 int hf_host_attach(struct hf_host *host);
 

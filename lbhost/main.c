@@ -36,6 +36,10 @@ static const struct argp_option option_table[] = {
 	{ "gue-port", 'p', "PORT", 0, "UDP port of GUE (default: 6080)", 1 },
 	{ "mtu", KEY_MTU, "BYTES", 0,
 	  "MTU of the way from the nodes (default: the interface's), for the MSS of SYN-ACKs", 1 },
+	{ "netns", 'n', "NAME", 0,
+	  "Network namespace that services live in, beside this one: a name of ip-netns(8), or a "
+	  "path; may be repeated",
+	  1 },
 	{ "generic", KEY_GENERIC, NULL, 0, "Generic XDP, for drivers without the native one", 1 },
 	{ "instance", 'i', "NAME", 0,
 	  "Name under /sys/fs/bpf/holdfast (default: " DEFAULT_INSTANCE ")", 1 },
@@ -74,6 +78,14 @@ static void take_allowed(struct argp_state *state, struct hf_host_settings *s, c
 	s->allowed_count++;
 }
 
+static void take_namespace(struct argp_state *state, struct hf_host_settings *s, const char *name)
+{
+	if (s->namespace_count == HF_HOST_NAMESPACES_MAX || !*name)
+		argp_error(state, "\"%s\" is no network namespace, or one too many (%d at most)",
+			   name, HF_HOST_NAMESPACES_MAX);
+	s->namespace[s->namespace_count++] = name;
+}
+
 static error_t take_option(int key, char *argument, struct argp_state *state)
 {
 	struct options *o = state->input;
@@ -84,6 +96,9 @@ static error_t take_option(int key, char *argument, struct argp_state *state)
 		return 0;
 	case 'a':
 		take_allowed(state, &o->settings, argument);
+		return 0;
+	case 'n':
+		take_namespace(state, &o->settings, argument);
 		return 0;
 	case 'p':
 		o->settings.gue_port = take_number(state, "port", argument, 1);

@@ -48,8 +48,8 @@ static void show_pool(FILE *out, const struct hf_config_pool *pool)
 
 	fprintf(out, "pool %s: %s", pool->name, hf_config_encapsulation_name(pool->encapsulation));
 	if (pool->encapsulation == HF_CONFIG_GUE)
-		fprintf(out, " to port %u%s", pool->gue_port,
-			pool->no_last_chance ? ", no last chance" : "");
+		fprintf(out, " to port %u", pool->gue_port);
+	fprintf(out, ", %s last chance", pool->last_chance ? "with" : "without");
 	fprintf(out, ", %u backends, %u slots\n", pool->backend_count, pool->table_size);
 	for (uint32_t i = 0; i < pool->backend_count; i++)
 		fprintf(out, "  %-20s %-39s weight %u\n", pool->backends[i].name,

@@ -44,7 +44,7 @@ static bool add_all(struct hf_service_table *table, const struct hf_config *conf
 			.pool = pool_ids[s->pool],
 			.table_size = config->pools[s->pool].table_size,
 			.is_stateless = s->stateless,
-			.no_last_chance = config->pools[s->pool].no_last_chance,
+			.has_last_chance = config->pools[s->pool].last_chance,
 		};
 
 		memcpy(service.address, s->address.word, sizeof(service.address));

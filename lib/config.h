@@ -47,13 +47,14 @@ struct hf_config_pool {
 		char *name;
 		char *gue_port;
 		char *table_size;
+		enum { HF_CONFIG_DEFAULT, HF_CONFIG_YES, HF_CONFIG_NO } last_chance;
 	} written;
 	enum hf_config_encapsulation encapsulation;
-	int no_last_chance; /* 0 or 1 */
 	struct hf_config_backend *backends;
 	uint32_t backend_count;
 	const char *name;
 	uint16_t gue_port;
+	bool last_chance; /* its backends run lbhost, which takes them */
 	uint32_t table_size;
 };
 

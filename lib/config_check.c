@@ -250,10 +250,10 @@ static int check_pool(struct hf_config_checker *c, uint32_t i)
 	if (pool->written.gue_port && pool->encapsulation != HF_CONFIG_GUE)
 		return hf_config_fault(c, hf_config_path("pools[%u].gue_port", i),
 				       "the pool's encapsulation is ipip");
-	if (pool->no_last_chance && pool->encapsulation != HF_CONFIG_GUE)
-		return hf_config_fault(c, hf_config_path("pools[%u].last_chance", i),
-				       "the pool's encapsulation is ipip, which has no room for "
-				       "one; leave it out");
+	/* Of IPIP, the kernel's own tunnel device may take it off. */
+	pool->last_chance = pool->written.last_chance == HF_CONFIG_DEFAULT
+				    ? pool->encapsulation == HF_CONFIG_GUE
+				    : pool->written.last_chance == HF_CONFIG_YES;
 	if (hf_config_number(c, pool->written.gue_port, HF_GUE_PORT, 1, 65535,
 			     hf_config_path("pools[%u].gue_port", i), &port) < 0)
 		return -EINVAL;

@@ -26,7 +26,7 @@ static void add_address(crypto_generichash_state *state, const struct hf_address
 static void add_pool(crypto_generichash_state *state, const struct hf_config_pool *pool)
 {
 	const uint32_t numbers[] = { pool->encapsulation, pool->gue_port, pool->table_size,
-				     pool->no_last_chance, pool->backend_count };
+				     pool->last_chance, pool->backend_count };
 
 	add_text(state, pool->name);
 	add(state, numbers, sizeof(numbers));

@@ -35,10 +35,10 @@ static const cyaml_strval_t booleans[] = {
 	{ "true", true },
 };
 
-/* So that what is left out, and read as 0, is true. */
-static const cyaml_strval_t denials[] = {
-	{ "true", false },
-	{ "false", true },
+/* Of which the default depends on something else. */
+static const cyaml_strval_t choices[] = {
+	{ "false", HF_CONFIG_NO },
+	{ "true", HF_CONFIG_YES },
 };
 
 static const cyaml_schema_value_t string_entry = {
@@ -62,7 +62,8 @@ static const cyaml_schema_field_t pool_fields[] = {
 	       encapsulations),
 	OPTIONAL_STRING("gue_port", struct hf_config_pool, written.gue_port),
 	OPTIONAL_STRING("table_size", struct hf_config_pool, written.table_size),
-	CHOICE("last_chance", CYAML_FLAG_OPTIONAL, struct hf_config_pool, no_last_chance, denials),
+	CHOICE("last_chance", CYAML_FLAG_OPTIONAL, struct hf_config_pool, written.last_chance,
+	       choices),
 	CYAML_FIELD_SEQUENCE_COUNT("backends", CYAML_FLAG_POINTER, struct hf_config_pool, backends,
 				   backend_count, &backend_entry, 1, HF_CONFIG_BACKENDS_MAX),
 	CYAML_FIELD_END,

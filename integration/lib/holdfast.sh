@@ -35,7 +35,7 @@ END
         echo "pools:"
         for pool in ipip gue; do
             printf '    - name: %s\n      encapsulation: %s\n' $pool $pool
-            [ "$pool $MODE" != "gue no-last-chance" ] || echo "      last_chance: false"
+            echo "      last_chance: $([ "$MODE" = holdfast ] && echo true || echo false)"
             echo "      backends:"
             for x in $(names be "$BACKENDS"); do
                 # Odd ones are reached over IPv4, even ones over IPv6: all four combinations.
@@ -44,7 +44,9 @@ END
                 echo "          - {name: $x, address: \"$address\", weight: 100}"
             done
         done
-    } >"$RUN/$1/holdfast.yaml"
+    } >"$RUN/$1/new.yaml"
+    # At once: a daemon may read it at any time.
+    mv "$RUN/$1/new.yaml" "$RUN/$1/holdfast.yaml"
 }
 
 start_daemon() { # NAMESPACE PROGRAM COMMAND...

@@ -27,6 +27,14 @@ struct {
 	__type(value, __u8);
 } local_addresses SEC(".maps");
 
+/* Where else connections are looked for. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, HF_HOST_NAMESPACES_MAX);
+	__type(key, __u32);
+	__type(value, struct hf_host_namespace);
+} namespaces SEC(".maps");
+
 /* VIPs that SYNs have come for by tunnel, with the bytes that the tunnel adds to a packet. */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);

@@ -5,18 +5,6 @@
 
 #include "lbhost/bpf/last_chance.h"
 
-/* Not for this host. */
-HF_INLINE int hf_to_other(struct xdp_md *ctx, const struct hf_tunnel *t)
-{
-	void *end = (void *)(long)ctx->data_end;
-	struct hf_last_chance4 *chance = hf_last_chance(t, end);
-
-	if (!chance || !hf_send_to_other(ctx, t, chance, end))
-		return hf_drop(HF_HOST_DROP_INTERNAL);
-	hf_count(HF_HOST_LAST_CHANCES);
-	return XDP_TX;
-}
-
 /* The outer headers are good: of what they carry. */
 HF_INLINE int hf_take_inner(struct xdp_md *ctx, const struct hf_tunnel *t)
 {
@@ -27,13 +15,18 @@ HF_INLINE int hf_take_inner(struct xdp_md *ctx, const struct hf_tunnel *t)
 		.protocol = t->protocol,
 		.tos = t->outer.tos,
 	};
-	bool chance = hf_last_chance(t, (void *)(long)ctx->data_end) != NULL;
+	struct hf_onward onward = {};
+	bool chance = hf_last_chance(t, (void *)(long)ctx->data_end, &onward);
 	int found = hf_check_inner(ctx, &at);
 
 	if (found != HF_HOST_GOOD)
 		return hf_drop(found);
-	if (chance && !hf_is_expected(ctx, &at))
-		return hf_to_other(ctx, t);
+	if (chance && !hf_is_expected(ctx, &at)) {
+		if (!hf_send_to_other(ctx, t, &onward))
+			return hf_drop(HF_HOST_DROP_INTERNAL);
+		hf_count(HF_HOST_LAST_CHANCES);
+		return XDP_TX;
+	}
 	if (!hf_unwrap(ctx, t))
 		return hf_drop(HF_HOST_DROP_INTERNAL);
 	hf_count(t->is_gue ? HF_HOST_DECAPSULATED_GUE : HF_HOST_DECAPSULATED_IPIP);

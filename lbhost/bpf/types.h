@@ -34,10 +34,17 @@ struct hf_host_prefix {
 	struct hf_host_address address;
 };
 
+/* Where services of this host live beside its own network namespace. */
+struct hf_host_namespace {
+	__u32 is_set;
+	__u32 id; /* in the host's own one */
+};
+
 #define HF_HOST_FAMILY_BITS 32
 
-#define HF_HOST_PREFIXES_MAX  256
-#define HF_HOST_ADDRESSES_MAX 4096
-#define HF_HOST_VIPS_MAX      4096
+#define HF_HOST_PREFIXES_MAX   256
+#define HF_HOST_ADDRESSES_MAX  4096
+#define HF_HOST_VIPS_MAX       4096
+#define HF_HOST_NAMESPACES_MAX 8
 
 #endif

@@ -29,6 +29,7 @@ struct hf_errand {
 	struct hf_inner inner;
 	__u16 backend; /* its id; or: */
 	__u16 peer;    /* 0: to the backend */
+	__u8 by_gue;   /* whatever its pool's encapsulation is */
 	struct hf_option option;
 };
 
@@ -37,6 +38,7 @@ __attribute__((noinline)) int hf_send(struct xdp_md *ctx, const struct hf_errand
 {
 	const struct hf_cluster *c;
 	const struct hf_backend *to;
+	__u8 encapsulation;
 
 	if (!e)
 		return hf_drop(HF_COUNT_DROP_INTERNAL);
@@ -46,7 +48,11 @@ __attribute__((noinline)) int hf_send(struct xdp_md *ctx, const struct hf_errand
 		to = (c = hf_cluster()) ? &c->peer[e->peer & (HF_MAX_PEERS - 1)] : NULL;
 	if (!to)
 		return hf_drop(HF_COUNT_DROP_INTERNAL);
-	return hf_transmit(ctx, &e->inner, to, &e->option);
+	encapsulation = to->encapsulation;
+	if (e->by_gue)
+		encapsulation = hf_is_over_ipv4(encapsulation) ? HF_ENCAP_GUE_OVER_IPV4
+							       : HF_ENCAP_GUE_OVER_IPV6;
+	return hf_transmit(ctx, &e->inner, to, encapsulation, &e->option);
 }
 
 HF_INLINE const struct hf_service *hf_service_of(const struct hf_stranger *s)
@@ -123,31 +129,37 @@ HF_INLINE int hf_to_peer(struct xdp_md *ctx, const struct hf_cluster *c,
 	return hf_send(ctx, &e);
 }
 
-/* Names the slot's previous backend, if the packet goes to the slot's choice by GUE, and the other
- * is reached by GUE, too, over the same family. */
+/* Names the slot's previous backend, if the packet goes to the slot's choice; IPIP has no room for
+ * that, but lbhost understands GUE, too. */
 HF_INLINE void hf_put_last_chance(struct hf_errand *e, const struct hf_stranger *s,
-				  const struct hf_service *service,
-				  const struct hf_backend *backend)
+				  const struct hf_service *service)
 {
 	const struct hf_slot *slot = hf_slot_of(service, s->digest);
 	const struct hf_backend *other;
+	__u32 entropy;
 
-	if (service->no_last_chance || !slot || slot->backend != e->backend ||
+	if (!service->has_last_chance || !slot || slot->backend != e->backend ||
 	    slot->previous == HF_NO_BACKEND || s->protocol != IPPROTO_TCP || s->met != HF_MET_FLOW)
 		return;
 	other = hf_backend(slot->previous);
-	if (!other || other->encapsulation != backend->encapsulation)
+	if (!other)
 		return;
+	entropy = e->inner.entropy & other->entropy;
+	e->by_gue = true;
 	e->option.word[0] = bpf_htonl(HF_ENVELOPE_VERSION << 24 | HF_ENVELOPE_LAST_CHANCE << 16 |
 				      bpf_ntohs(other->gue_port));
-	for (int i = 0; i < 4; i++)
-		e->option.word[1 + i] = other->address[i];
-	if (backend->encapsulation == HF_ENCAP_GUE_OVER_IPV4)
-		e->inner.option_words = 2;
-	else if (backend->encapsulation == HF_ENCAP_GUE_OVER_IPV6)
-		e->inner.option_words = 5;
-	else
-		return;
+	if (hf_is_over_ipv4(other->encapsulation)) {
+		e->inner.option_words = HF_LAST_CHANCE4_WORDS;
+		e->option.word[1] = other->source[0] | entropy;
+		e->option.word[2] = other->address[0];
+	} else {
+		e->inner.option_words = HF_LAST_CHANCE6_WORDS;
+		for (int i = 0; i < 4; i++) {
+			e->option.word[1 + i] = other->source[i];
+			e->option.word[5 + i] = other->address[i];
+		}
+		e->option.word[4] |= entropy;
+	}
 	hf_count(HF_COUNT_LAST_CHANCES);
 }
 
@@ -175,7 +187,7 @@ HF_INLINE int hf_to_backend(struct xdp_md *ctx, const struct hf_stranger *s, __u
 	if (s->met == HF_MET_ICMP)
 		hf_count(HF_COUNT_ICMP_ERRORS);
 	if (!sure)
-		hf_put_last_chance(&e, s, service, backend);
+		hf_put_last_chance(&e, s, service);
 	return hf_send(ctx, &e);
 }
 

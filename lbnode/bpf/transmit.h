@@ -36,7 +36,7 @@ struct hf_inner {
 };
 
 /* That data: an envelope, or the name of a last chance. */
-#define HF_OPTION_WORDS_MAX HF_ENVELOPE_WORDS
+#define HF_OPTION_WORDS_MAX HF_LAST_CHANCE6_WORDS
 struct hf_option {
 	__u32 word[HF_OPTION_WORDS_MAX];
 };
@@ -50,6 +50,11 @@ HF_INLINE struct hf_inner hf_inner(const struct hf_packet *p, __u64 digest)
 		.family = p->family,
 		.l2_length = p->l2_length,
 	};
+}
+
+HF_INLINE bool hf_is_over_ipv4(__u8 encapsulation)
+{
+	return encapsulation == HF_ENCAP_IPIP_OVER_IPV4 || encapsulation == HF_ENCAP_GUE_OVER_IPV4;
 }
 
 HF_INLINE __u32 hf_outer_length(__u8 encapsulation)
@@ -121,12 +126,12 @@ HF_INLINE void hf_write_gue(struct udphdr *udp, const struct hf_backend *backend
 /* The outer header at `out`, in front of the inner packet. False: there is no room for it, which
  * only the verifier believes possible. */
 HF_INLINE bool hf_write_outer(void *out, void *end, const struct hf_backend *backend,
-			      const struct hf_inner *in, __u32 outer)
+			      __u8 encapsulation, const struct hf_inner *in, __u32 outer)
 {
 	__u8 ip_in_ip = in->family == 4 ? IPPROTO_IPIP : IPPROTO_IPV6;
 	const __u32 gue = sizeof(struct udphdr) + sizeof(struct hf_gue_header);
 
-	switch (backend->encapsulation) {
+	switch (encapsulation) {
 	case HF_ENCAP_IPIP_OVER_IPV4:
 		if (out + sizeof(struct iphdr) > end)
 			return false;
@@ -186,38 +191,31 @@ HF_INLINE int hf_leave(struct xdp_md *ctx, const struct hf_nexthop *nexthop)
 	return verdict;
 }
 
-/* Behind the GUE header; the packet's own header follows. Words come in twos, fives or not at all.
- */
+/* Behind the GUE header; the packet's own header follows. */
 HF_INLINE bool hf_write_option(void *at, void *end, const struct hf_option *option, __u32 words)
 {
 	__u32 *word = at;
 
-	if (!words)
-		return true;
-	if ((void *)(word + 2) > end)
-		return false;
-	word[0] = option->word[0];
-	word[1] = option->word[1];
-	if (words == 2)
-		return true;
-	if ((void *)(word + HF_OPTION_WORDS_MAX) > end)
-		return false;
-	for (__u32 i = 2; i < HF_OPTION_WORDS_MAX; i++)
+	for (__u32 i = 0; i < HF_OPTION_WORDS_MAX && i < words; i++) {
+		if ((void *)(word + i + 1) > end)
+			return false;
 		word[i] = option->word[i];
+	}
 	return true;
 }
 
 /* A verdict; or, negative, the size that a packet must have to fit the tunnel: this one has not
- * been touched. `option` is read if in->option_words says that there is one. */
+ * been touched. `encapsulation`: the backend's, or GUE over the same family. `option` is read if
+ * in->option_words says that there is one. */
 HF_INLINE int hf_transmit(struct xdp_md *ctx, const struct hf_inner *in,
-			  const struct hf_backend *backend, const struct hf_option *option)
+			  const struct hf_backend *backend, __u8 encapsulation,
+			  const struct hf_option *option)
 {
-	__u32 key = backend->nexthop, header = hf_outer_length(backend->encapsulation);
+	__u32 key = backend->nexthop, header = hf_outer_length(encapsulation);
 	__u32 outer = header + in->option_words * 4;
 	const struct hf_nexthop *nexthop = bpf_map_lookup_elem(&nexthops, &key);
 	void *data, *end, *out;
-	bool over_ipv4 = backend->encapsulation == HF_ENCAP_IPIP_OVER_IPV4 ||
-			 backend->encapsulation == HF_ENCAP_GUE_OVER_IPV4;
+	bool over_ipv4 = hf_is_over_ipv4(encapsulation);
 	int l2;
 
 	if (!nexthop || !nexthop->ifindex)
@@ -233,7 +231,7 @@ HF_INLINE int hf_transmit(struct xdp_md *ctx, const struct hf_inner *in,
 		return hf_drop(HF_COUNT_DROP_INTERNAL);
 	out = hf_write_ethernet(data, nexthop,
 				over_ipv4 ? bpf_htons(ETH_P_IP) : bpf_htons(ETH_P_IPV6));
-	if (!hf_write_outer(out, end, backend, in, outer) ||
+	if (!hf_write_outer(out, end, backend, encapsulation, in, outer) ||
 	    !hf_write_option(out + header, end, option, in->option_words))
 		return hf_drop(HF_COUNT_DROP_INTERNAL);
 	return hf_leave(ctx, nexthop);
@@ -244,7 +242,7 @@ HF_INLINE int hf_forward(struct xdp_md *ctx, const struct hf_packet *p,
 {
 	const struct hf_inner in = hf_inner(p, digest);
 
-	return hf_transmit(ctx, &in, backend, NULL);
+	return hf_transmit(ctx, &in, backend, backend->encapsulation, NULL);
 }
 
 #endif

@@ -79,7 +79,7 @@ struct hf_service {
 	__u16 pool;
 	__u32 table_size;  /* slots of the pool's table */
 	__u8 is_stateless; /* its packets go by their slots' choice, and leave no pins */
-	__u8 no_last_chance;
+	__u8 has_last_chance;
 	__u8 reserved[2];
 };
 

@@ -11,7 +11,11 @@
  *	| version| kind   | hops   | flags  | origin          | epoch           | tag (8 bytes)
  *
  * From node to backend, the last chance: where to send the packet if the backend knows nothing of
- * its flow (lbhost/bpf/last_chance.h): kind, then the address of the other backend, 4 bytes or 16.
+ * its flow (lbhost/bpf/last_chance.h): kind, then the ends of the tunnel to the other backend,
+ *which may be of another family than this one.
+ *
+ *	 0        1        2                 4                 8 (20)
+ *	| version| kind   | port            | source          | address
  */
 #ifndef HF_PACKET_ENVELOPE_H
 #define HF_PACKET_ENVELOPE_H
@@ -65,6 +69,7 @@ struct hf_last_chance4 {
 	__u8 version;
 	__u8 kind;
 	__be16 port; /* of the other backend's GUE */
+	__be32 source;
 	__be32 address;
 };
 
@@ -72,11 +77,15 @@ struct hf_last_chance6 {
 	__u8 version;
 	__u8 kind;
 	__be16 port;
+	__be32 source[4];
 	__be32 address[4];
 };
 
+#define HF_LAST_CHANCE4_WORDS (sizeof(struct hf_last_chance4) / 4)
+#define HF_LAST_CHANCE6_WORDS (sizeof(struct hf_last_chance6) / 4)
+
 _Static_assert(sizeof(struct hf_envelope) == 20, "five words");
-_Static_assert(sizeof(struct hf_last_chance4) == 8, "two words");
-_Static_assert(sizeof(struct hf_last_chance6) == 20, "five words");
+_Static_assert(sizeof(struct hf_last_chance4) == 12, "three words");
+_Static_assert(sizeof(struct hf_last_chance6) == 36, "nine words");
 
 #endif

@@ -34,9 +34,9 @@
 	"  - {address: 203.0.113.1, port: 7, protocol: udp, pool: p}\n"             \
 	"  - {address: '2001:db8:cafe::1', port: 80, protocol: tcp, pool: p}\n"     \
 	"pools:\n"                                                                  \
-	"  - name: p\n"                                                             \
-	"    encapsulation: gue\n" pool "    backends:\n" BE(1) BE(2) BE(3) BE(4)
-#define CONFIG CONFIG_OF("", "")
+	"  - name: p\n" pool "    backends:\n" BE(1) BE(2) BE(3) BE(4)
+#define GUE    "    encapsulation: gue\n"
+#define CONFIG CONFIG_OF("", GUE)
 
 static struct harness h;
 static struct outer o;
@@ -321,22 +321,35 @@ static void the_last_chance_is_named(void **state)
 	flow(&f, 1000, HF_TCP_ACK);
 	visitor(&v, &f, 1, 2);
 	backend = to_backend(&v, &f);
-	assert_int_equal(o.option_words, 2);
-	assert_memory_equal(o.option, "\x01\x02\x17\xc0\xc0\x00\x02", 7); /* port 6080, 192.0.2. */
-	assert_int_not_equal(o.option[7], backend);
+	assert_int_equal(o.option_words, 3);
+	assert_memory_equal(o.option, "\x01\x02\x17\xc0\xc6\x33\x64",
+			    7); /* port 6080, 198.51.100. */
+	assert_int_equal(o.option[7] & 0xf0, 16);
+	assert_memory_equal(o.option + 8, "\xc0\x00\x02", 3); /* 192.0.2. */
+	assert_int_not_equal(o.option[11], backend);
 	assert_int_equal(harness_counter(&h, HF_COUNT_LAST_CHANCES), 1);
 	/* Of a known flow there is none. */
 	keep(&f, 2);
 	assert_int_equal(to_backend(&v, &f), 2);
 	assert_int_equal(o.option_words, 0);
 	/* Nor in a pool that wants none. */
-	harness_apply(&h, CONFIG_OF("", "    last_chance: false\n"));
+	harness_apply(&h, CONFIG_OF("", GUE "    last_chance: false\n"));
 	change_slots(false);
 	flow(&f, 1001, HF_TCP_ACK);
 	visitor(&v, &f, 1, 2);
 	to_backend(&v, &f);
 	assert_int_equal(o.option_words, 0);
 	assert_int_equal(harness_counter(&h, HF_COUNT_LAST_CHANCES), 1);
+	/* By GUE in a pool of IPIP, whose known flows go by that. */
+	harness_apply(&h, CONFIG_OF("", "    last_chance: true\n"));
+	change_slots(false);
+	flow(&f, 1002, HF_TCP_ACK);
+	visitor(&v, &f, 1, 2);
+	to_backend(&v, &f);
+	assert_true(o.is_gue && o.option_words == 3 && o.destination_port == 6080);
+	keep(&f, 2);
+	assert_int_equal(to_backend(&v, &f), 2);
+	assert_false(o.is_gue);
 }
 
 static void stateless_flows_leave_no_pin(void **state)
@@ -344,7 +357,7 @@ static void stateless_flows_leave_no_pin(void **state)
 	struct frame f;
 
 	(void)state;
-	harness_apply(&h, CONFIG_OF(", stateless: true", ""));
+	harness_apply(&h, CONFIG_OF(", stateless: true", GUE));
 	flow(&f, 1000, HF_TCP_SYN);
 	to_backend(&f, &f);
 	flow(&f, 1000, HF_TCP_ACK);

@@ -156,20 +156,33 @@ static void structure(void **state)
 	"services:\n  - {address: 203.0.113.10, port: " port ", protocol: " protocol \
 	", pool: web" more "}\n"
 
+/* Left out: as the encapsulation has it. */
 static void last_chances(void **state)
 {
-	const char good[] =
-		HEAD SERVICES "pools:\n"
-			      "  - {name: web, encapsulation: gue, last_chance: false,\n"
-			      "     backends: [{name: be1, address: 192.0.2.1}]}\n";
+	static const struct {
+		const char *options;
+		bool has;
+	} cases[] = {
+		{ "", false },
+		{ ", encapsulation: gue", true },
+		{ ", last_chance: true", true },
+		{ ", encapsulation: gue, last_chance: false", false },
+	};
+	char text[512];
 
 	(void)state;
-	assert_int_equal(load(good, strlen(good)), 0);
-	assert_true(config->pools[0].no_last_chance);
-	hf_config_free(config);
-	refuse(HEAD SERVICES "pools:\n  - name: web\n    last_chance: false\n    backends:\n"
-			     "      - {name: be1, address: 192.0.2.1}\n",
-	       9, "last_chance", "no room");
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		snprintf(text, sizeof(text),
+			 HEAD SERVICES "pools:\n  - {name: web%s, "
+				       "backends: [{name: be1, address: 192.0.2.1}]}\n",
+			 cases[i].options);
+		assert_int_equal(load(text, strlen(text)), 0);
+		assert_int_equal(config->pools[0].last_chance, cases[i].has);
+		hf_config_free(config);
+	}
+	refuse(HEAD SERVICES "pools:\n  - {name: web, last_chance: no, "
+			     "backends: [{name: be1, address: 192.0.2.1}]}\n",
+	       8, "last_chance", "use true or false");
 }
 
 static void stateless_services(void **state)

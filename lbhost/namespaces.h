@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Network namespaces in which this host's services live: the data plane looks for their sockets by
+ * the ids that namespaces have in this one (rtnetlink's RTM_NEWNSID).
+ */
+#ifndef HF_LBHOST_NAMESPACES_H
+#define HF_LBHOST_NAMESPACES_H
+
+#include <stdint.h>
+
+#include "lbhost/bpf/types.h"
+
+/* A name of `ip netns`, or a path; ownership stays with the caller. */
+struct hf_namespace {
+	const char *name;
+	uint64_t inode; /* of what stood there last; 0: nothing */
+};
+
+/* Looks at what stands there now. Writes it to element `i` of the map if that is another namespace
+ * than before, or none any more, and logs it. 0 or a negative errno, of the kernel's. */
+int hf_namespace_refresh(struct hf_namespace *ns, uint32_t i, int map);
+
+#endif
