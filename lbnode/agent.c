@@ -6,7 +6,6 @@
 #include "lbnode/agent.h"
 
 #include <errno.h>
-#include <net/if.h>
 #include <poll.h>
 #include <signal.h>
 #include <sodium.h>
@@ -17,81 +16,14 @@
 #include <unistd.h>
 #include <uv.h>
 
-#include "lbnode/dataplane.h"
-#include "lbnode/forwarding.h"
-#include "lbnode/holding.h"
-#include "lbnode/listener.h"
-#include "lbnode/netlink.h"
-#include "lbnode/sharing.h"
-#include "lbnode/sweeper.h"
-#include "lbnode/sync_client.h"
+#include "lbnode/agent_state.h"
 #include "lbnode/tables.h"
 #include "lbnode/takeover.h"
 #include "lib/bpffs.h"
-#include "lib/config.h"
-#include "lib/keys.h"
 #include "lib/log.h"
 #include "lib/preflight.h"
 
-#define INTERFACES_MAX	   64
 #define NEIGHBOURS_WAIT_MS 1000 /* ARP's and ND's own retransmission timer */
-
-struct agent {
-	const char *config_path;
-	const char *instance;
-	int lock;
-	struct hf_config *config;
-	struct hf_key_ring keys;
-	char interface_names[INTERFACES_MAX][IF_NAMESIZE];
-	char *interfaces[INTERFACES_MAX];
-	uint32_t attached[INTERFACES_MAX]; /* ifindex; 0: the interface is not there */
-	uint32_t interface_count;
-	struct hf_backends *backends;
-	struct hf_netlink *netlink;
-	struct hf_dataplane *dataplane;
-	struct hf_forwarding *forwarding;
-	struct hf_sweeper sweeper;
-	struct hf_sharing sharing;
-	struct hf_sync_client sync;
-	struct hf_holding holding;
-	struct hf_listener listener;
-	uv_loop_t loop;
-	uv_signal_t hangup, terminate, interrupt;
-	uv_poll_t network, questions;
-	uv_timer_t sweep;
-};
-
-static int64_t now_ms(void)
-{
-	return uv_hrtime() / 1000000;
-}
-
-static int load_config(const char *path, struct hf_config **config)
-{
-	struct hf_config_error error;
-	int err = hf_config_load(path, config, &error);
-
-	if (err)
-		hf_error("%s", error.text);
-	return err ? -EINVAL : 0;
-}
-
-static int read_keys(const struct hf_config *config, struct hf_key_ring *keys)
-{
-	char why[512];
-	int err = 0;
-
-	if (config->cluster.insecure) {
-		hf_warning("cluster.insecure: the flow key is public, and anyone can choose flows "
-			   "that meet in one bucket; for trials only");
-		hf_key_ring_insecure(keys);
-		return 0;
-	}
-	err = hf_key_ring_read(config->cluster.key_file, keys, why, sizeof(why));
-	if (err)
-		hf_error("%s", why);
-	return err;
-}
 
 static int find_interfaces(struct agent *a)
 {
@@ -104,7 +36,7 @@ static int find_interfaces(struct agent *a)
 		a->interface_count = node->interface_count;
 		return 0;
 	}
-	count = hf_netlink_default_interfaces(a->netlink, a->interface_names, INTERFACES_MAX);
+	count = hf_netlink_default_interfaces(a->netlink, a->interface_names, HF_INTERFACES_MAX);
 	if (count <= 0) {
 		hf_error("%s: node.interfaces is not given, and no default route says which they "
 			 "are; name them",
@@ -121,30 +53,15 @@ static void adopt_backend(void *context, uint16_t id, const struct hf_backend *e
 {
 	struct agent *a = context;
 
-	hf_backends_adopt(a->backends, id, entry, now_ms(), a->config->timeouts.drain * 1000LL);
-}
-
-static void set_timeouts(struct agent *a)
-{
-	const struct hf_config *c = a->config;
-	uint64_t *timeout = a->sweeper.timeout_ms;
-
-	timeout[HF_PIN_EMBRYONIC] = c->timeouts.tcp_embryonic * 1000ULL;
-	/* An adopted flow may be one that speaks once an hour; its pin gives way to others anyway.
-	 */
-	timeout[HF_PIN_ESTABLISHED] = timeout[HF_PIN_ADOPTED] =
-		c->timeouts.tcp_established * 1000ULL;
-	timeout[HF_PIN_CLOSING] = timeout[HF_PIN_RESET] = c->timeouts.tcp_closing * 1000ULL;
-	timeout[HF_PIN_UDP_NEW] = c->timeouts.udp_new * 1000ULL;
-	timeout[HF_PIN_UDP] = c->timeouts.udp * 1000ULL;
-	timeout[HF_SWEEP_KEPT] = HF_KEPT_MS;
+	hf_backends_adopt(a->backends, id, entry, hf_agent_now(),
+			  a->config->timeouts.drain * 1000LL);
 }
 
 static bool is_exception(void *context, uint64_t digest, uint16_t backend)
 {
 	const struct agent *a = context;
 
-	return hf_forwarding_is_exception(a->forwarding, digest, backend);
+	return hf_pools_is_exception(hf_forwarding_pools(a->forwarding), digest, backend);
 }
 
 static uint32_t name_backend(void *context, uint16_t backend)
@@ -192,8 +109,8 @@ static int open_dataplane(struct agent *a)
 	if (err)
 		return err;
 	hf_sweeper_init(&a->sweeper, hf_dataplane_flows(a->dataplane), 1U << settings.bucket_bits,
-			now_ms());
-	set_timeouts(a);
+			hf_agent_now());
+	hf_agent_set_timeouts(a);
 	open_sharing(a, settings.bucket_bits);
 	return 0;
 }
@@ -202,10 +119,11 @@ static int open_dataplane(struct agent *a)
 static int wait_for_neighbours(struct agent *a)
 {
 	struct pollfd fd = { .fd = hf_netlink_fd(a->netlink), .events = POLLIN };
-	int64_t deadline = now_ms() + NEIGHBOURS_WAIT_MS, left;
+	int64_t deadline = hf_agent_now() + NEIGHBOURS_WAIT_MS, left;
 	int err = 0;
 
-	while (!err && hf_forwarding_unresolved(a->forwarding) && (left = deadline - now_ms()) > 0)
+	while (!err && hf_forwarding_unresolved(a->forwarding) &&
+	       (left = deadline - hf_agent_now()) > 0)
 		if (poll(&fd, 1, left) > 0)
 			err = hf_forwarding_follow(a->forwarding);
 	return err;
@@ -248,124 +166,16 @@ static int start_dataplane(struct agent *a)
 	}
 	hf_forwarding_set_keys(a->forwarding, &a->keys);
 	adopt_cluster(a);
-	err = hf_forwarding_apply(a->forwarding, a->config, NULL, now_ms());
+	err = hf_forwarding_apply(a->forwarding, a->config, NULL, hf_agent_now());
 	if (!err)
 		err = wait_for_neighbours(a);
 	return err ? err : attach(a);
 }
 
-static bool same_text(const char *a, const char *b)
-{
-	return (!a && !b) || (a && b && strcmp(a, b) == 0);
-}
-
-/* What a reload can't change: the first key that differs, or NULL. */
-static const char *needs_restart(const struct hf_config *now, const struct hf_config *next)
-{
-	const struct hf_config_node *a = &now->node, *b = &next->node;
-
-	if (!same_text(now->cluster.key_file, next->cluster.key_file) ||
-	    now->cluster.insecure != next->cluster.insecure)
-		return "cluster";
-	if (hf_flow_table_bits(now->flows) != hf_flow_table_bits(next->flows))
-		return "tables.flows";
-	if (a->xdp_mode != b->xdp_mode)
-		return "node.xdp_mode";
-	if (a->interface_count != b->interface_count)
-		return "node.interfaces";
-	for (uint32_t i = 0; i < a->interface_count; i++)
-		if (strcmp(a->interfaces[i], b->interfaces[i]) != 0)
-			return "node.interfaces";
-	return NULL;
-}
-
-/* What could not be given to syncd before, first. */
-static void share(struct agent *a)
-{
-	hf_sharing_find_exceptions(&a->sharing, now_ms());
-	hf_sync_client_flush(&a->sync);
-}
-
-static int take_config(struct agent *a, struct hf_config *next)
-{
-	const char *key = needs_restart(a->config, next);
-	int err;
-
-	if (key) {
-		hf_error("%s: %s has changed, which needs a restart", a->config_path, key);
-		return -EINVAL;
-	}
-	err = hf_forwarding_apply(a->forwarding, next, a->config, now_ms());
-	if (err)
-		return err;
-	/* Their texts live in the configuration, and have not changed. */
-	for (uint32_t i = 0; i < next->node.interface_count; i++)
-		a->interfaces[i] = next->node.interfaces[i];
-	hf_config_free(a->config);
-	a->config = next;
-	set_timeouts(a);
-	hf_sharing_tables_changed(&a->sharing);
-	share(a);
-	hf_sync_client_set_state(&a->sync, hf_config_digest(next), true);
-	return 0;
-}
-
-/* The ring may have been rotated; but what the flow table was filled under must stay. */
-static int reread_keys(struct agent *a)
-{
-	struct hf_key_ring next;
-	char why[512];
-	int err;
-
-	if (a->config->cluster.insecure)
-		return 0;
-	err = hf_key_ring_read(a->config->cluster.key_file, &next, why, sizeof(why));
-	if (!err && sodium_memcmp(&next.flow, &a->keys.flow, sizeof(next.flow)) != 0) {
-		snprintf(why, sizeof(why),
-			 "the key file %s has another flow key, which needs a restart",
-			 a->config->cluster.key_file);
-		err = -EINVAL;
-	}
-	if (err) {
-		hf_error("%s", why);
-	} else {
-		a->keys = next;
-		hf_forwarding_set_keys(a->forwarding, &a->keys);
-	}
-	sodium_memzero(&next, sizeof(next));
-	return err;
-}
-
-static void log_config(const struct agent *a, const char *what)
-{
-	uint32_t backends = 0;
-
-	for (uint32_t i = 0; i < a->config->pool_count; i++)
-		backends += a->config->pools[i].backend_count;
-	hf_notice("%s: %u services, %u pools, %u backends", what, a->config->service_count,
-		  a->config->pool_count, backends);
-}
-
 static void on_hangup(uv_signal_t *handle, int signum)
 {
-	struct agent *a = handle->data;
-	struct hf_config *next = NULL;
-	int err;
-
 	(void)signum;
-	sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%lu", (unsigned long)(uv_hrtime() / 1000));
-	err = load_config(a->config_path, &next);
-	if (!err)
-		err = reread_keys(a);
-	if (!err)
-		err = take_config(a, next);
-	if (err) {
-		hf_config_free(next);
-		hf_error("reload refused; the running configuration stays in force");
-	} else {
-		log_config(a, "reloaded");
-	}
-	sd_notify(0, "READY=1");
+	hf_agent_reload(handle->data);
 }
 
 static void on_terminate(uv_signal_t *handle, int signum)
@@ -423,7 +233,7 @@ static bool is_doubtful(void *context, uint64_t digest, uint16_t backend)
 {
 	const struct agent *a = context;
 
-	return hf_forwarding_is_doubtful(a->forwarding, digest, backend);
+	return hf_pools_is_doubtful(hf_forwarding_pools(a->forwarding), digest, backend);
 }
 
 static bool is_kept(void *context, uint32_t bucket, uint32_t place, uint64_t pin)
@@ -437,7 +247,43 @@ static void visit(void *context, uint32_t bucket, uint32_t place)
 {
 	struct agent *a = context;
 
-	hf_sharing_visit(&a->sharing, bucket, place, now_ms());
+	hf_sharing_visit(&a->sharing, bucket, place, hf_agent_now());
+}
+
+static void look_for_packets(struct agent *a)
+{
+	uint64_t forwarded = hf_dataplane_forwarded(a->dataplane);
+
+	if (forwarded != a->forwarded)
+		a->quiet_since = hf_agent_now();
+	a->forwarded = forwarded;
+}
+
+static void set_draining(void *context, bool draining)
+{
+	struct agent *a = context;
+
+	if (draining == a->draining)
+		return;
+	a->draining = draining;
+	a->quiet_since = hf_agent_now();
+	hf_agent_tell_state(a);
+	hf_notice(draining ? "draining: this node owns no more records, and forwards on"
+			   : "in service again");
+}
+
+static void get_state(void *context, struct hf_node_state *state)
+{
+	struct agent *a = context;
+
+	look_for_packets(a);
+	*state = (struct hf_node_state){
+		.draining = a->draining,
+		.sharing = a->sync.greeted,
+		.owner = a->sync.owner,
+		.forwarded = a->forwarded,
+		.quiet_ms = hf_agent_now() - a->quiet_since,
+	};
 }
 
 static void on_sweep(uv_timer_t *handle)
@@ -446,10 +292,12 @@ static void on_sweep(uv_timer_t *handle)
 	const struct hf_sweep_view view = { is_gone, is_doubtful, is_kept, visit, a };
 
 	hf_forwarding_refresh(a->forwarding);
-	share(a);
+	if (a->draining)
+		look_for_packets(a);
+	hf_agent_share(a);
 	hf_backends_set_shared(a->backends, a->sharing.open);
-	if (hf_sweeper_slice(&a->sweeper, now_ms(), &view))
-		hf_forwarding_swept(a->forwarding, &a->sweeper, now_ms());
+	if (hf_sweeper_slice(&a->sweeper, hf_agent_now(), &view))
+		hf_forwarding_swept(a->forwarding, &a->sweeper, hf_agent_now());
 	hf_sync_client_flush(&a->sync);
 }
 
@@ -498,15 +346,17 @@ static int run_loop(struct agent *a)
 	a->questions.data = a;
 	uv_poll_start(&a->questions, UV_READABLE, on_questions);
 	hf_sync_client_start(&a->sync, &a->loop, a->instance, a->forwarding, &a->sharing);
-	hf_sync_client_set_state(&a->sync, hf_config_digest(a->config), true);
+	hf_agent_tell_state(a);
+	hf_control_start(&a->control, &a->loop);
 	hf_holding_start(&a->holding, &a->loop, a->dataplane);
 	hf_listener_start(&a->listener, &a->loop, a->forwarding);
 
 	hf_preflight_release_signals();
-	log_config(a, "forwarding");
+	hf_agent_log_config(a, "forwarding");
 	sd_notify(0, "READY=1");
 	uv_run(&a->loop, UV_RUN_DEFAULT);
 
+	hf_control_stop(&a->control);
 	hf_sync_client_stop(&a->sync);
 	hf_holding_stop(&a->holding);
 	hf_listener_stop(&a->listener);
@@ -524,12 +374,13 @@ static int run_loop(struct agent *a)
 
 static int start(struct agent *a)
 {
+	static const struct hf_control_calls calls = { set_draining, get_state };
 	int err = hf_preflight_kernel();
 
 	if (!err)
 		err = hf_preflight_rights();
 	if (!err)
-		err = read_keys(a->config, &a->keys);
+		err = hf_agent_read_keys(a->config, &a->keys);
 	if (err)
 		return err;
 	a->lock = hf_preflight_lock(HF_RUN_DIRECTORY, "lbnode", a->instance);
@@ -547,6 +398,9 @@ static int start(struct agent *a)
 	if (err)
 		return err;
 	hf_listener_open(&a->listener);
+	err = hf_control_open(&a->control, a->instance, &calls, a);
+	if (err)
+		return err;
 	hf_preflight_hold_signals();
 	err = start_dataplane(a);
 	if (err && a->dataplane)
@@ -556,6 +410,7 @@ static int start(struct agent *a)
 
 static void stop(struct agent *a)
 {
+	hf_control_close(&a->control);
 	hf_listener_close(&a->listener);
 	hf_forwarding_delete(a->forwarding);
 	hf_dataplane_close(a->dataplane);
@@ -577,8 +432,8 @@ int hf_agent_run(const char *config_path, const char *instance)
 		return -ENOMEM;
 	a->config_path = config_path;
 	a->instance = instance;
-	a->lock = a->listener.ipv4.fd = a->listener.ipv6.fd = -1;
-	err = load_config(a->config_path, &a->config);
+	a->lock = a->control.fd = a->listener.ipv4.fd = a->listener.ipv6.fd = -1;
+	err = hf_agent_load_config(a->config_path, &a->config);
 	if (!err) {
 		err = start(a);
 		/* -EINVAL is the configuration's alone. */

@@ -121,3 +121,12 @@ int hf_cluster_build(struct hf_cluster *c, const struct hf_cluster_news *news)
 		fill_shard(&c->shard[shard], news, self, shard);
 	return 0;
 }
+
+bool hf_cluster_owns(const struct hf_cluster_news *news)
+{
+	const uint32_t count = HF_SHARDS * news->replicas;
+	int self = find_self(news);
+
+	return self >= 0 && (is_among(news->now, count, self) ||
+			     (news->previous && is_among(news->previous, count, self)));
+}

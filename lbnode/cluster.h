@@ -36,4 +36,7 @@ struct hf_cluster_news {
  * -ENOSPC when so many addresses can't be told apart. */
 int hf_cluster_build(struct hf_cluster *cluster, const struct hf_cluster_news *news);
 
+/* Whether this node owns a shard, or did before the last change, which is not handed over yet. */
+bool hf_cluster_owns(const struct hf_cluster_news *news);
+
 #endif

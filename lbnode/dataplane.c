@@ -15,6 +15,7 @@
 #include "lib/bpf_log.h"
 #include "lib/bpffs.h"
 #include "lib/log.h"
+#include "lib/percpu.h"
 #include "lib/packet/siphash.h"
 #include "lib/tick.h"
 #include "lib/xdp_link.h"
@@ -215,6 +216,14 @@ struct hf_bucket *hf_dataplane_flows(struct hf_dataplane *dp)
 struct hf_marks *hf_dataplane_marks(struct hf_dataplane *dp)
 {
 	return dp->marks;
+}
+
+uint64_t hf_dataplane_forwarded(const struct hf_dataplane *d)
+{
+	uint64_t packets = 0;
+
+	hf_percpu_read(bpf_map__fd(d->bpf->maps.counters), HF_COUNT_FORWARDED, &packets, 1);
+	return packets;
 }
 
 uint64_t *hf_dataplane_sharing_counters(struct hf_dataplane *dp)

@@ -17,6 +17,7 @@
 #include "lbnode/dataplane.h"
 #include "lbnode/netlink.h"
 #include "lbnode/path_mtu.h"
+#include "lbnode/pools.h"
 #include "lbnode/sweeper.h"
 #include "lib/keys.h"
 
@@ -53,18 +54,7 @@ uint32_t hf_forwarding_unresolved(const struct hf_forwarding *forwarding);
 void hf_forwarding_swept(struct hf_forwarding *forwarding, const struct hf_sweeper *sweeper,
 			 int64_t now);
 
-/* Whether the choice of the digest's slot, in none of the backend's pools, is the backend. */
-bool hf_forwarding_is_exception(const struct hf_forwarding *forwarding, uint64_t digest,
-				uint16_t backend);
-
-/* Whether a flow of which no more is known than that the backend is its choice may be another
- * one's: its slot has changed. */
-bool hf_forwarding_is_doubtful(const struct hf_forwarding *forwarding, uint64_t digest,
-			       uint16_t backend);
-
-/* The choice of a slot, which has not changed just now; HF_NO_BACKEND if it has. */
-uint16_t hf_forwarding_settled_choice(const struct hf_forwarding *forwarding, uint16_t pool,
-				      uint64_t digest, int64_t now);
+const struct hf_pools *hf_forwarding_pools(const struct hf_forwarding *forwarding);
 
 /* What a former agent knew of the other nodes, until syncd speaks. */
 void hf_forwarding_adopt_cluster(struct hf_forwarding *forwarding, const struct hf_cluster *former);

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "lbnode/agent.h"
+#include "lbnode/drain.h"
 #include "lbnode/show_config.h"
 #include "lbnode/statistics.h"
 #include "lib/bpffs.h"
@@ -19,7 +20,7 @@
 /* As iproute2 and systemd have it: 1 for what failed, 2 for what was asked wrongly. */
 enum { EXIT_WRONG = 2 };
 
-enum verb { RUN, CHECK, STATS, DETACH };
+enum verb { RUN, CHECK, STATS, DRAIN, UNDRAIN, DETACH };
 
 struct options {
 	enum verb verb;
@@ -27,9 +28,13 @@ struct options {
 	const char *instance;
 	bool debug;
 	bool json;
+	uint32_t timeout_s;
 };
 
-enum { KEY_JSON = 0x100 };
+enum { KEY_JSON = 0x100, KEY_DRAIN, KEY_UNDRAIN, KEY_TIMEOUT };
+
+#define DRAIN_TIMEOUT_S 300
+#define TIMEOUT_MAX_S	86400
 
 static const struct argp_option option_table[] = {
 	{ "config", 'c', "FILE", 0, "Configuration (default: " DEFAULT_CONFIG ")", 1 },
@@ -43,9 +48,27 @@ static const struct argp_option option_table[] = {
 	  2 },
 	{ "stats", 's', NULL, 0, "Print the instance's counters", 2 },
 	{ "json", KEY_JSON, NULL, 0, "With --stats: as one JSON object", 2 },
+	{ "drain", KEY_DRAIN, NULL, 0,
+	  "Take the running node out of service: wait until its records are handed over, and no "
+	  "packets come any more",
+	  2 },
+	{ "timeout", KEY_TIMEOUT, "SECONDS", 0, "With --drain: how long to wait (default: 300)",
+	  2 },
+	{ "undrain", KEY_UNDRAIN, NULL, 0, "Put a drained node back into service", 2 },
 	{ "detach", 'D', NULL, 0, "End the data plane that a stopped lbnode left forwarding", 2 },
 	{ 0 },
 };
+
+static uint32_t take_seconds(struct argp_state *state, const char *text)
+{
+	char *end;
+	unsigned long seconds = strtoul(text, &end, 10);
+
+	if (!*text || *end || !seconds || seconds > TIMEOUT_MAX_S)
+		argp_error(state, "\"%s\" is no time-out; use 1 to %d seconds", text,
+			   TIMEOUT_MAX_S);
+	return seconds;
+}
 
 static error_t take_option(int key, char *argument, struct argp_state *state)
 {
@@ -73,6 +96,15 @@ static error_t take_option(int key, char *argument, struct argp_state *state)
 		return 0;
 	case KEY_JSON:
 		o->json = true;
+		return 0;
+	case KEY_DRAIN:
+		o->verb = DRAIN;
+		return 0;
+	case KEY_UNDRAIN:
+		o->verb = UNDRAIN;
+		return 0;
+	case KEY_TIMEOUT:
+		o->timeout_s = take_seconds(state, argument);
 		return 0;
 	case 'D':
 		o->verb = DETACH;
@@ -119,7 +151,11 @@ int main(int argc, char **argv)
 		NULL,
 		NULL,
 	};
-	struct options o = { .config = DEFAULT_CONFIG, .instance = DEFAULT_INSTANCE };
+	struct options o = {
+		.config = DEFAULT_CONFIG,
+		.instance = DEFAULT_INSTANCE,
+		.timeout_s = DRAIN_TIMEOUT_S,
+	};
 
 	argp_err_exit_status = EXIT_WRONG;
 	argp_parse(&parser, argc, argv, 0, NULL, &o);
@@ -133,6 +169,10 @@ int main(int argc, char **argv)
 		return check(o.config);
 	case STATS:
 		return exit_code(hf_show_statistics(stdout, o.instance, o.json));
+	case DRAIN:
+		return exit_code(hf_drain(stdout, o.instance, o.timeout_s));
+	case UNDRAIN:
+		return exit_code(hf_undrain(o.instance));
 	case DETACH:
 		return exit_code(hf_agent_detach(o.instance));
 	case RUN:

@@ -222,8 +222,8 @@ static void take_told(struct hf_sync_client *c, const Holdfast__Told *told)
 	/* Who was silent may know: then the data plane goes on asking. */
 	for (uint32_t i = 0; told->all && i < asked->count; i++) {
 		const struct hf_question *q = &asked->question[i];
-		uint16_t choice = hf_forwarding_settled_choice(c->forwarding, q->pool, q->digest,
-							       uv_now(c->loop));
+		uint16_t choice = hf_pools_settled_choice(hf_forwarding_pools(c->forwarding),
+							  q->pool, q->digest, uv_now(c->loop));
 
 		if (choice != HF_NO_BACKEND && !is_told(records, count, q->digest))
 			hf_sharing_guess(c->sharing, q->digest, choice, q->state);
@@ -278,8 +278,10 @@ static void take_owners(struct hf_sync_client *c, const Holdfast__Owners *owners
 	if (owners->previous.len)
 		news->previous =
 			memcpy((uint8_t *)(news + 1) + bytes, owners->previous.data, bytes);
-	if (good)
+	if (good) {
 		hf_forwarding_set_cluster(c->forwarding, news);
+		c->owner = hf_cluster_owns(news);
+	}
 	free(news);
 }
 

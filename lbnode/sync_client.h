@@ -36,6 +36,7 @@ struct hf_sync_client {
 	struct hf_sharing *sharing;
 	uint64_t config; /* digest */
 	bool serving, greeted, complained;
+	bool owner; /* this node, of records, now or until they are handed over */
 	uint32_t credit;
 	struct hf_record batch[HF_CLIENT_BATCH];
 	uint32_t batch_count;

@@ -90,16 +90,18 @@ spine_links() { # SPINE up|down
     done
 }
 
-# Out of service as an operator does it: no new packets, then records handed on, then the end.
+# Out of service as an operator does it: records handed on, no new packets, then the end.
 drain_node() { # NODE
+    local drain p
+    "$BIN/lbnode/lbnode" -i "$PREFIX$1" --drain --timeout 60 >>"$RUN/log/$1-drain.log" 2>&1 &
+    drain=$!
     withdraw "$1"
     wait_for 10 "$1's VIPs to be withdrawn" is_withdrawn "$1"
-    if has_syncd; then
-        kill -TERM "$(pid_of "$1" syncd)"
-        wait_for 20 "syncd on $1 to leave" is_dead "$(pid_of "$1" syncd)"
-    fi
-    kill -TERM "$(pid_of "$1" lbnode)"
-    wait_for 10 "lbnode on $1 to end" is_dead "$(pid_of "$1" lbnode)"
+    wait $drain || die "$1 was not drained, see $RUN/log/$1-drain.log"
+    for p in $(programs | tr ' ' '\n' | tac); do
+        kill -TERM "$(pid_of "$1" $p)"
+        wait_for 20 "$p on $1 to end" is_dead "$(pid_of "$1" $p)"
+    done
     "$BIN/lbnode/lbnode" -i "$PREFIX$1" --detach 2>/dev/null
 }
 undrain_node() { # NODE

@@ -121,6 +121,23 @@ static void a_view_without_this_node_is_refused(void **state)
 	candidates_are(-1, -1, -1);
 }
 
+/* Of one shard is enough; and until it is handed over. */
+static void a_node_owns(void **state)
+{
+	(void)state;
+	begin(2, 1);
+	assert_false(hf_cluster_owns(&news));
+	now[2 * (HF_SHARDS - 1) + 1] = 0;
+	assert_true(hf_cluster_owns(&news));
+	begin(2, 1);
+	previously(3, 0);
+	assert_true(hf_cluster_owns(&news));
+	previously(3, 1);
+	assert_false(hf_cluster_owns(&news));
+	news.self = 1;
+	assert_false(hf_cluster_owns(&news));
+}
+
 static void slots_remember(void **state)
 {
 	const uint16_t first[4] = { 1, 2, 3, 1 }, second[4] = { 1, 4, 3, 2 };
@@ -149,6 +166,7 @@ int main(void)
 		cmocka_unit_test(members_are_found_by_their_addresses),
 		cmocka_unit_test(so_many_that_there_is_room_for),
 		cmocka_unit_test(a_view_without_this_node_is_refused),
+		cmocka_unit_test(a_node_owns),
 		cmocka_unit_test(slots_remember),
 	};
 

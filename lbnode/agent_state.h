@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* All that an agent has: for the files that make it up, agent.c and reload.c. */
+#ifndef HF_LBNODE_AGENT_STATE_H
+#define HF_LBNODE_AGENT_STATE_H
+
+#include <net/if.h>
+#include <uv.h>
+
+#include "lbnode/control.h"
+#include "lbnode/dataplane.h"
+#include "lbnode/forwarding.h"
+#include "lbnode/holding.h"
+#include "lbnode/listener.h"
+#include "lbnode/netlink.h"
+#include "lbnode/sharing.h"
+#include "lbnode/sweeper.h"
+#include "lbnode/sync_client.h"
+#include "lib/config.h"
+#include "lib/keys.h"
+
+#define HF_INTERFACES_MAX 64
+
+struct agent {
+	const char *config_path;
+	const char *instance;
+	int lock;
+	struct hf_config *config;
+	struct hf_key_ring keys;
+	char interface_names[HF_INTERFACES_MAX][IF_NAMESIZE];
+	char *interfaces[HF_INTERFACES_MAX];
+	uint32_t attached[HF_INTERFACES_MAX]; /* ifindex; 0: the interface is not there */
+	uint32_t interface_count;
+	struct hf_backends *backends;
+	struct hf_netlink *netlink;
+	struct hf_dataplane *dataplane;
+	struct hf_forwarding *forwarding;
+	struct hf_sweeper sweeper;
+	struct hf_sharing sharing;
+	struct hf_sync_client sync;
+	struct hf_holding holding;
+	struct hf_listener listener;
+	struct hf_control control;
+	bool draining;
+	uint64_t forwarded; /* packets, when last looked at */
+	int64_t quiet_since;
+	uv_loop_t loop;
+	uv_signal_t hangup, terminate, interrupt;
+	uv_poll_t network, questions;
+	uv_timer_t sweep;
+};
+
+/* Monotonic. */
+static inline int64_t hf_agent_now(void)
+{
+	return uv_hrtime() / 1000000;
+}
+
+/* -EINVAL: the configuration is not good; logged, as all errors are. */
+int hf_agent_load_config(const char *path, struct hf_config **config);
+int hf_agent_read_keys(const struct hf_config *config, struct hf_key_ring *keys);
+
+void hf_agent_set_timeouts(struct agent *agent);
+
+/* Gives syncd what could not be given before, exceptions first. */
+void hf_agent_share(struct agent *agent);
+
+/* Tells syncd, and so the others, of this node's configuration, and whether it serves. */
+void hf_agent_tell_state(struct agent *agent);
+
+void hf_agent_log_config(const struct agent *agent, const char *what);
+
+/* On SIGHUP: takes configuration and keys as they stand in their files now, or goes on as before.
+ */
+void hf_agent_reload(struct agent *agent);
+
+#endif
