@@ -221,7 +221,7 @@ start_young_load() { # CONNECTIONS SECONDS
     local others; others=$(open_connections)
     YOUNG_COUNT=$((${YOUNG_COUNT:-0} + 1))
     nsenter --net="/run/netns/${PREFIX}client1" "$BIN/integration/flowload" --json -c "$1" -s "$2" -r 5 \
-        $(all_targets) >"$SCRATCH/young-$YOUNG_COUNT.json" &
+        $(all_targets) >"$SCRATCH/young-$YOUNG_COUNT.json" 2>>"$SCRATCH/load.log" &
     YOUNG=$!
     wait_for 10 "$1 more connections" load_is_open $((others + $1))
 }

@@ -71,7 +71,7 @@ node_drops() {
 start_load() { # CONNECTIONS SECONDS
     # Not by in_ns: $! must be the load itself.
     nsenter --net="/run/netns/${PREFIX}client1" "$BIN/integration/flowload" --json -c "$1" -s "$2" \
-        $(all_targets) >"$SCRATCH/load.json" &
+        $(all_targets) >"$SCRATCH/load.json" 2>"$SCRATCH/load.log" &
     LOAD=$!
     wait_for 30 "$1 connections" load_is_open "$1"
 }
@@ -91,7 +91,7 @@ end_load() {
     wait "$LOAD" || true
     LOAD=
     report=$(jq -c '[.connections, .broken, .stalled, .longest_gap_ms]' "$SCRATCH/load.json")
-    [ "$(jq '.broken + .stalled' "$SCRATCH/load.json")" = 0 ] ||
+    [ "$(jq '.broken + .stalled' "$SCRATCH/load.json")" = 0 ] || { cat "$SCRATCH/load.log" >&2; false; } ||
         fail "broken connections: $(jq -c . "$SCRATCH/load.json")"
     pass "no connection broke or stalled; [connections, broken, stalled, longest gap ms] = $report"
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "integration/load/load.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <ifaddrs.h>
 #include <net/if.h>
@@ -19,6 +20,17 @@
 #define OPENING_AT_ONCE 256   /* fits any listener's backlog */
 #define OPEN_WAIT_MS	15000 /* a connection that takes longer is not opened */
 #define SOURCES_MAX	1024
+#define TELL_OF		20
+
+const char *const load_fault_names[LOAD_FAULTS] = {
+	[LOAD_FINE] = "fine",
+	[LOAD_NOT_OPENED] = "not_opened",
+	[LOAD_RESET] = "reset",
+	[LOAD_CLOSED] = "closed",
+	[LOAD_OTHER_BACKEND] = "other_backend",
+	[LOAD_OUT_OF_ORDER] = "out_of_order",
+	[LOAD_NONSENSE] = "nonsense",
+};
 
 enum state { WAITING, OPENING, OPEN, DEAD };
 
@@ -47,7 +59,7 @@ struct load {
 	struct sockaddr_in source4[SOURCES_MAX];
 	struct sockaddr_in6 source6[SOURCES_MAX];
 	uint32_t source4_count, source6_count;
-	uint32_t started, opening;
+	uint32_t started, opening, told;
 	uint64_t began, opened_at, progress_at;
 	uv_loop_t loop;
 	uv_timer_t tick;
@@ -83,10 +95,46 @@ static void count_retransmits(struct connection *c)
 		c->retransmits = info.tcpi_total_retrans;
 }
 
+static const char *text_of(const struct sockaddr_storage *address, char text[64])
+{
+	char host[INET6_ADDRSTRLEN] = "";
+	const struct sockaddr_in *v4 = (const struct sockaddr_in *)address;
+	const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)address;
+
+	if (address->ss_family == AF_INET) {
+		inet_ntop(AF_INET, &v4->sin_addr, host, sizeof(host));
+		snprintf(text, 64, "%s:%u", host, ntohs(v4->sin_port));
+	} else {
+		inet_ntop(AF_INET6, &v6->sin6_addr, host, sizeof(host));
+		snprintf(text, 64, "[%s]:%u", host, ntohs(v6->sin6_port));
+	}
+	return text;
+}
+
+/* Which connection broke, when: the first ones, for whoever looks for the reason. */
+static void tell_of(struct connection *c, enum load_fault fault)
+{
+	struct sockaddr_storage from = { .ss_family = AF_INET }, to = { .ss_family = AF_INET };
+	int length = sizeof(from);
+	char client[64], vip[64];
+	struct timespec now;
+
+	if (fault == LOAD_FINE || c->load->told++ >= TELL_OF)
+		return;
+	clock_gettime(CLOCK_REALTIME, &now);
+	uv_tcp_getsockname(&c->tcp, (struct sockaddr *)&from, &length);
+	length = sizeof(to);
+	uv_tcp_getpeername(&c->tcp, (struct sockaddr *)&to, &length);
+	fprintf(stderr, "flowload: %ld.%03ld %s from %s to %s of %s\n", (long)now.tv_sec,
+		now.tv_nsec / 1000000, load_fault_names[fault], text_of(&from, client),
+		text_of(&to, vip), c->answer.backend[0] ? c->answer.backend : "nobody");
+}
+
 static void end_connection(struct connection *c, enum load_fault fault)
 {
 	if (c->state == DEAD)
 		return;
+	tell_of(c, fault);
 	if (c->state == OPENING)
 		c->load->opening--;
 	note_gap(c->load, c);

@@ -32,6 +32,8 @@ enum load_fault {
 	LOAD_FAULTS,
 };
 
+extern const char *const load_fault_names[LOAD_FAULTS];
+
 struct load_report {
 	uint32_t connections;
 	uint32_t opened;

@@ -15,16 +15,6 @@ struct options {
 	bool json;
 };
 
-static const char *const fault_names[LOAD_FAULTS] = {
-	[LOAD_FINE] = "fine",
-	[LOAD_NOT_OPENED] = "not_opened",
-	[LOAD_RESET] = "reset",
-	[LOAD_CLOSED] = "closed",
-	[LOAD_OTHER_BACKEND] = "other_backend",
-	[LOAD_OUT_OF_ORDER] = "out_of_order",
-	[LOAD_NONSENSE] = "nonsense",
-};
-
 static const struct argp_option option_table[] = {
 	{ "json", 'j', NULL, 0, "Report as one JSON object", 0 },
 	{ "connections", 'c', "N", 0, "Connections in all, shared among the targets (default: 100)",
@@ -110,7 +100,7 @@ static void show_json(const struct load_report *r)
 	       (unsigned long)r->answers);
 	printf(", \"faults\": {");
 	for (int i = LOAD_FINE + 1; i < LOAD_FAULTS; i++)
-		printf("%s\"%s\": %u", i > 1 ? ", " : "", fault_names[i], r->fault[i]);
+		printf("%s\"%s\": %u", i > 1 ? ", " : "", load_fault_names[i], r->fault[i]);
 	printf("}, \"backends\": {");
 	for (uint32_t i = 0; i < r->backend_count; i++)
 		printf("%s\"%s\": %u", i ? ", " : "", r->backend[i].name,
@@ -130,7 +120,7 @@ static void show_text(const struct load_report *r)
 	printf("%u broken", r->broken);
 	for (int i = LOAD_FINE + 1; i < LOAD_FAULTS; i++)
 		if (r->fault[i])
-			printf(", %s: %u", fault_names[i], r->fault[i]);
+			printf(", %s: %u", load_fault_names[i], r->fault[i]);
 	printf("; %u stalled; longest gap %lu ms; %lu retransmissions\n", r->stalled,
 	       (unsigned long)r->longest_gap_ms, (unsigned long)r->retransmits);
 	printf("answered by");
