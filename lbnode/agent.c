@@ -153,6 +153,13 @@ static void adopt_cluster(struct agent *a)
 	free(former);
 }
 
+static void adopt_pool(void *context, const struct hf_config_pool *pool, struct hf_slot *slots)
+{
+	struct agent *a = context;
+
+	hf_forwarding_adopt_pool(a->forwarding, pool, slots);
+}
+
 static int start_dataplane(struct agent *a)
 {
 	int err = open_dataplane(a);
@@ -166,6 +173,7 @@ static int start_dataplane(struct agent *a)
 	}
 	hf_forwarding_set_keys(a->forwarding, &a->keys);
 	adopt_cluster(a);
+	hf_takeover_pools(a->instance, a->config, adopt_pool, a);
 	err = hf_forwarding_apply(a->forwarding, a->config, NULL, hf_agent_now());
 	if (!err)
 		err = wait_for_neighbours(a);

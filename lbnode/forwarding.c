@@ -307,6 +307,12 @@ void hf_forwarding_set_keys(struct hf_forwarding *f, const struct hf_key_ring *k
 	hf_peers_write(f->peers);
 }
 
+void hf_forwarding_adopt_pool(struct hf_forwarding *f, const struct hf_config_pool *pool,
+			      struct hf_slot *slots)
+{
+	hf_pools_adopt(f->pools, pool, slots);
+}
+
 const struct hf_pools *hf_forwarding_pools(const struct hf_forwarding *f)
 {
 	return f->pools;

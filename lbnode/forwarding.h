@@ -56,6 +56,10 @@ void hf_forwarding_swept(struct hf_forwarding *forwarding, const struct hf_sweep
 
 const struct hf_pools *hf_forwarding_pools(const struct hf_forwarding *forwarding);
 
+/* A former agent's table of a pool; see hf_pools_adopt(). */
+void hf_forwarding_adopt_pool(struct hf_forwarding *forwarding, const struct hf_config_pool *pool,
+			      struct hf_slot *slots);
+
 /* What a former agent knew of the other nodes, until syncd speaks. */
 void hf_forwarding_adopt_cluster(struct hf_forwarding *forwarding, const struct hf_cluster *former);
 

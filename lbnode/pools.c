@@ -75,6 +75,20 @@ static uint16_t find_pool_slot(const struct hf_pools *p, const struct hf_config_
 	return vacant;
 }
 
+static void name_pool(struct pool_slot *slot, const struct hf_config_pool *pool)
+{
+	snprintf(slot->name, sizeof(slot->name), "%s", pool->name);
+	slot->size = pool->table_size;
+}
+
+void hf_pools_adopt(struct hf_pools *p, const struct hf_config_pool *pool, struct hf_slot *slots)
+{
+	struct pool_slot *slot = &p->pool[find_pool_slot(p, pool)];
+
+	name_pool(slot, pool);
+	slot->slots = slots; /* and no hash, so that a table is made, whatever the choices are */
+}
+
 static uint64_t hash_slots(const uint16_t *slots, uint32_t size)
 {
 	static const unsigned char key[crypto_shorthash_KEYBYTES] = "holdfast slots";
@@ -148,10 +162,8 @@ static int make_pool(struct hf_pools *p, const struct hf_config_pool *pool, stru
 	free(choices);
 	if (err < 0)
 		return err;
-	if (!slot->name[0]) {
-		snprintf(slot->name, sizeof(slot->name), "%s", pool->name);
-		slot->size = pool->table_size;
-	}
+	if (!slot->name[0])
+		name_pool(slot, pool);
 	made->pool_ids[made->pools] = id;
 	made->pool[made->pools++] = (struct made_pool){ table, mapped, pool->table_size, hash };
 	return 0;
@@ -335,10 +347,10 @@ bool hf_pools_is_doubtful(const struct hf_pools *p, uint64_t digest, uint16_t ba
 	for (uint32_t i = p->pools_of[backend]; i; i = p->memberships[i].next) {
 		const struct hf_slot *slot = slot_of(&p->pool[p->memberships[i].pool], digest);
 
-		if (slot && slot->backend == backend && slot->previous != HF_NO_BACKEND)
-			return true;
+		if (slot && slot->backend == backend)
+			return slot->previous != HF_NO_BACKEND;
 	}
-	return false;
+	return true;
 }
 
 uint16_t hf_pools_settled_choice(const struct hf_pools *p, uint16_t pool, uint64_t digest,

@@ -23,6 +23,11 @@ void hf_pools_delete(struct hf_pools *pools);
 /* All tables are made before the first is put in force. `now` in ms. */
 int hf_pools_apply(struct hf_pools *pools, const struct hf_config *config, int64_t now);
 
+/* A former agent's table of a pool, mapped by hf_dataplane's means and now the pools': what is
+ * applied next remembers it. */
+void hf_pools_adopt(struct hf_pools *pools, const struct hf_config_pool *pool,
+		    struct hf_slot *slots);
+
 /* The backend is gone: no slot remembers it. */
 void hf_pools_forget_backend(struct hf_pools *pools, uint16_t id);
 
@@ -32,8 +37,8 @@ void hf_pools_end_freshness(struct hf_pools *pools, int64_t now);
 /* Whether the choice of the digest's slot, in none of the backend's pools, is the backend. */
 bool hf_pools_is_exception(const struct hf_pools *pools, uint64_t digest, uint16_t backend);
 
-/* Whether a flow of which no more is known than that the backend is its choice may be another
- * one's: its slot has changed. */
+/* Whether a flow of which no more is known than that the backend is, or was, its choice may be
+ * another one's: its slot has changed. */
 bool hf_pools_is_doubtful(const struct hf_pools *pools, uint64_t digest, uint16_t backend);
 
 /* The choice of a slot, which has not changed just now; HF_NO_BACKEND if it has. */

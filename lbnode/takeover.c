@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "lbnode/takeover.h"
 
+#include <arpa/inet.h>
 #include <bpf/bpf.h>
 #include <errno.h>
+#include <stdlib.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
+#include "lbnode/bpf/service_table.h"
 #include "lib/bpffs.h"
 #include "lib/log.h"
 #include "lib/packet/siphash.h"
@@ -88,31 +92,91 @@ int hf_takeover_backends(const char *instance,
 	return 0;
 }
 
-static uint32_t value_size(int map)
+/* The table that stands at `key` of an outer map, if its elements have that size: another layout's
+ * would be written beyond its end. A descriptor, with *count elements; or a negative errno. */
+static int open_inner(const char *instance, const char *outer_name, __u32 key, uint32_t size,
+		      uint32_t *count)
 {
+	int outer = hf_bpffs_open(instance, outer_name), inner, err;
 	struct bpf_map_info info = { 0 };
-	__u32 length = sizeof(info);
-
-	return bpf_obj_get_info_by_fd(map, &info, &length) == 0 ? info.value_size : 0;
-}
-
-int hf_takeover_cluster(const char *instance, struct hf_cluster *cluster)
-{
-	int outer = hf_bpffs_open(instance, "cluster"), inner, err;
-	__u32 zero = 0, id = 0;
+	__u32 id = 0, length = sizeof(info);
 
 	if (outer < 0)
 		return outer;
-	err = bpf_map_lookup_elem(outer, &zero, &id);
+	err = bpf_map_lookup_elem(outer, &key, &id);
 	close(outer);
 	inner = err ? err : bpf_map_get_fd_by_id(id);
 	if (inner < 0)
 		return inner;
-	/* Another layout's has another size, and would be written beyond its end. */
-	err = value_size(inner) == sizeof(*cluster) ? bpf_map_lookup_elem(inner, &zero, cluster)
-						    : -EINVAL;
+	err = bpf_obj_get_info_by_fd(inner, &info, &length);
+	if (err || info.value_size != size) {
+		close(inner);
+		return err ? err : -EINVAL;
+	}
+	*count = info.max_entries;
+	return inner;
+}
+
+static int read_inner(const char *instance, const char *outer_name, void *value, uint32_t size)
+{
+	uint32_t count;
+	int inner = open_inner(instance, outer_name, 0, size, &count), err;
+	__u32 zero = 0;
+
+	if (inner < 0)
+		return inner;
+	err = bpf_map_lookup_elem(inner, &zero, value);
 	close(inner);
 	return err;
+}
+
+int hf_takeover_cluster(const char *instance, struct hf_cluster *cluster)
+{
+	return read_inner(instance, "cluster", cluster, sizeof(*cluster));
+}
+
+static struct hf_slot *map_slots(const char *instance, uint16_t pool, uint32_t size)
+{
+	uint32_t count;
+	int table = open_inner(instance, "pools", pool, sizeof(struct hf_slot), &count);
+	void *slots = MAP_FAILED;
+
+	if (table < 0)
+		return NULL;
+	if (count == size)
+		slots = mmap(NULL, size * sizeof(struct hf_slot), PROT_READ | PROT_WRITE,
+			     MAP_SHARED, table, 0);
+	close(table);
+	return slots == MAP_FAILED ? NULL : slots;
+}
+
+/* A pool is known by the services that name it. */
+void hf_takeover_pools(const char *instance, const struct hf_config *config,
+		       void (*adopt)(void *context, const struct hf_config_pool *pool,
+				     struct hf_slot *slots),
+		       void *context)
+{
+	struct hf_service_table *table = malloc(sizeof(*table));
+	bool *done = calloc(config->pool_count, sizeof(*done));
+	bool good = table && done && read_inner(instance, "services", table, sizeof(*table)) == 0;
+
+	for (uint32_t i = 0; good && i < config->service_count; i++) {
+		const struct hf_config_service *s = &config->services[i];
+		const struct hf_config_pool *pool = &config->pools[s->pool];
+		const struct hf_service *former =
+			hf_service_probe(table, s->address.word, s->address.family, htons(s->port),
+					 s->protocol == HF_CONFIG_TCP ? IPPROTO_TCP : IPPROTO_UDP);
+		struct hf_slot *slots;
+
+		if (!former || done[s->pool])
+			continue;
+		slots = map_slots(instance, former->pool, pool->table_size);
+		if (slots)
+			adopt(context, pool, slots);
+		done[s->pool] = slots;
+	}
+	free(done);
+	free(table);
 }
 
 static uint32_t program_id(int fd)

@@ -4,6 +4,7 @@
 #define HF_LBNODE_TAKEOVER_H
 
 #include "lbnode/dataplane.h"
+#include "lib/config.h"
 
 #define HF_PROGRAM_PIN "program"
 
@@ -22,6 +23,13 @@ int hf_takeover_backends(const char *instance,
 
 /* What the former agent's data plane knows of the cluster: 0, or a negative errno without one. */
 int hf_takeover_cluster(const char *instance, struct hf_cluster *cluster);
+
+/* Calls adopt() for each pool of the configuration whose table the former agent had, as large: the
+ * slots are mapped, and for the callee to unmap. */
+void hf_takeover_pools(const char *instance, const struct hf_config *config,
+		       void (*adopt)(void *context, const struct hf_config_pool *pool,
+				     struct hf_slot *slots),
+		       void *context);
 
 /* Ends, or undoes, a takeover that was broken off. */
 int hf_takeover_recover(const char *instance);

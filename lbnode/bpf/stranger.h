@@ -129,8 +129,9 @@ HF_INLINE int hf_to_peer(struct xdp_md *ctx, const struct hf_cluster *c,
 	return hf_send(ctx, &e);
 }
 
-/* Names the slot's previous backend, if the packet goes to the slot's choice; IPIP has no room for
- * that, but lbhost understands GUE, too. */
+/* Names the other backend that the flow may be of: the slot's previous one, or, if the packet goes
+ * to that by a guess of before the slot changed, its choice. IPIP has no room for that, but lbhost
+ * understands GUE, too. */
 HF_INLINE void hf_put_last_chance(struct hf_errand *e, const struct hf_stranger *s,
 				  const struct hf_service *service)
 {
@@ -138,10 +139,10 @@ HF_INLINE void hf_put_last_chance(struct hf_errand *e, const struct hf_stranger 
 	const struct hf_backend *other;
 	__u32 entropy;
 
-	if (!service->has_last_chance || !slot || slot->backend != e->backend ||
-	    slot->previous == HF_NO_BACKEND || s->protocol != IPPROTO_TCP || s->met != HF_MET_FLOW)
+	if (!service->has_last_chance || !slot || s->protocol != IPPROTO_TCP ||
+	    s->met != HF_MET_FLOW)
 		return;
-	other = hf_backend(slot->previous);
+	other = hf_backend(slot->backend == e->backend ? slot->previous : slot->backend);
 	if (!other)
 		return;
 	entropy = e->inner.entropy & other->entropy;

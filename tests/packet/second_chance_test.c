@@ -198,16 +198,20 @@ static void new_and_known_flows_do_not(void **state)
 	assert_int_equal(harness_counter(&h, HF_COUNT_SECOND_CHANCES), 0);
 }
 
-/* Pins the flow to the backend, as a record of it would. */
-static void keep(const struct frame *inner, int backend)
+static void pin(const struct frame *inner, int backend, enum hf_pin_state state)
 {
 	char name[8];
 	uint64_t digest = digest_of(inner);
 	uint32_t home = hf_home_bucket(digest, h.bucket_bits);
 
 	snprintf(name, sizeof(name), "be%d", backend);
-	h.flows[home].pin[0] =
-		hf_pin(digest, harness_backend_id(&h, "p", name), HF_PIN_ESTABLISHED);
+	h.flows[home].pin[0] = hf_pin(digest, harness_backend_id(&h, "p", name), state);
+}
+
+/* As a record of the flow does. */
+static void keep(const struct frame *inner, int backend)
+{
+	pin(inner, backend, HF_PIN_ESTABLISHED);
 }
 
 static void visitors_of_known_flows_go_to_their_backends(void **state)
@@ -352,6 +356,27 @@ static void the_last_chance_is_named(void **state)
 	assert_false(o.is_gue);
 }
 
+/* A slot has changed, and again: what was taken for its choice meanwhile may be wrong. */
+static void guesses_name_the_other_one(void **state)
+{
+	struct frame f, v;
+	int choice, previous;
+
+	(void)state;
+	change_slots(false);
+	flow(&f, 1000, HF_TCP_ACK);
+	visitor(&v, &f, 1, 2);
+	choice = to_backend(&v, &f);
+	previous = o.option[11];
+	pin(&f, choice, HF_PIN_ADOPTED);
+	assert_int_equal(to_backend(&f, &f), choice);
+	assert_int_equal(o.option[11], previous);
+	pin(&f, previous, HF_PIN_ADOPTED);
+	assert_int_equal(to_backend(&f, &f), previous);
+	assert_int_equal(o.option_words, 3);
+	assert_int_equal(o.option[11], choice);
+}
+
 static void stateless_flows_leave_no_pin(void **state)
 {
 	struct frame f;
@@ -477,6 +502,7 @@ int main(void)
 		T(udp_is_unknown_where_a_slot_is_fresh),
 		T(fragments_follow_their_first_one),
 		T(errors_take_a_second_chance),
+		T(guesses_name_the_other_one),
 		T(floods_are_limited),
 		T(stateless_flows_leave_no_pin),
 	};
