@@ -268,6 +268,12 @@ void harness_close(struct harness *h)
 	hf_config_free(h->config);
 }
 
+void harness_forgive(struct harness *h)
+{
+	zero_array(h->bpf->maps.limits);
+	zero_array(h->bpf->maps.second_chances);
+}
+
 void harness_establish(struct harness *h)
 {
 	for (uint32_t i = 0; i < 1U << h->bucket_bits; i++)

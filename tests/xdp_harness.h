@@ -46,6 +46,9 @@ void harness_apply(struct harness *h, const char *yaml);
 void harness_set_nexthop(struct harness *h, const char *pool, const char *backend,
 			 uint32_t nexthop);
 
+/* Gives all sources, and the node, their full rates of second chances again. */
+void harness_forgive(struct harness *h);
+
 /* Confirms the pins of adopted flows, as the sweeper does. */
 void harness_establish(struct harness *h);
 
