@@ -91,7 +91,7 @@ end_load() {
     wait "$LOAD" || true
     LOAD=
     report=$(jq -c '[.connections, .broken, .stalled, .longest_gap_ms]' "$SCRATCH/load.json")
-    [ "$(jq '.broken + .stalled' "$SCRATCH/load.json")" = 0 ] || { cat "$SCRATCH/load.log" >&2; false; } ||
+    [ "$(jq '.broken + .stalled' "$SCRATCH/load.json")" = 0 ] || { head -20 "$SCRATCH/load.log" >&2; false; } ||
         fail "broken connections: $(jq -c . "$SCRATCH/load.json")"
     pass "no connection broke or stalled; [connections, broken, stalled, longest gap ms] = $report"
 }

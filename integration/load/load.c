@@ -20,7 +20,8 @@
 #define OPENING_AT_ONCE 256   /* fits any listener's backlog */
 #define OPEN_WAIT_MS	15000 /* a connection that takes longer is not opened */
 #define SOURCES_MAX	1024
-#define TELL_OF		20
+#define TELL_OF		10000 /* connections */
+#define LONG_GAP_MS	1000
 
 const char *const load_fault_names[LOAD_FAULTS] = {
 	[LOAD_FINE] = "fine",
@@ -71,19 +72,6 @@ static uint64_t now_ms(const struct load *l)
 	return uv_now(&l->loop);
 }
 
-static void note_gap(struct load *l, const struct connection *c)
-{
-	uint64_t gap = c->asked_at ? now_ms(l) - c->asked_at : 0;
-
-	struct timespec now;
-
-	if (gap <= l->report->longest_gap_ms)
-		return;
-	clock_gettime(CLOCK_REALTIME, &now);
-	l->report->longest_gap_ms = gap;
-	l->report->longest_gap_at = now.tv_sec * 1000ULL + now.tv_nsec / 1000000 - gap;
-}
-
 static void count_retransmits(struct connection *c)
 {
 	struct tcp_info info;
@@ -111,30 +99,53 @@ static const char *text_of(const struct sockaddr_storage *address, char text[64]
 	return text;
 }
 
-/* Which connection broke, when: the first ones, for whoever looks for the reason. */
-static void tell_of(struct connection *c, enum load_fault fault)
+static uint64_t wall_ms(void)
 {
-	struct sockaddr_storage from = { .ss_family = AF_INET }, to = { .ss_family = AF_INET };
-	int length = sizeof(from);
-	char client[64], vip[64];
 	struct timespec now;
 
-	if (fault == LOAD_FINE || c->load->told++ >= TELL_OF)
-		return;
 	clock_gettime(CLOCK_REALTIME, &now);
+	return now.tv_sec * 1000ULL + now.tv_nsec / 1000000;
+}
+
+/* What befell which connection, when, for whoever looks for the reason. */
+static void tell_of(struct connection *c, const char *what)
+{
+	struct sockaddr_storage from = { .ss_family = AF_INET }, to = { .ss_family = AF_INET };
+	uint64_t now = wall_ms();
+	int length = sizeof(from);
+	char client[64], vip[64];
+
+	if (c->load->told++ >= TELL_OF)
+		return;
 	uv_tcp_getsockname(&c->tcp, (struct sockaddr *)&from, &length);
 	length = sizeof(to);
 	uv_tcp_getpeername(&c->tcp, (struct sockaddr *)&to, &length);
-	fprintf(stderr, "flowload: %ld.%03ld %s from %s to %s of %s\n", (long)now.tv_sec,
-		now.tv_nsec / 1000000, load_fault_names[fault], text_of(&from, client),
-		text_of(&to, vip), c->answer.backend[0] ? c->answer.backend : "nobody");
+	fprintf(stderr, "flowload: %lu.%03lu %s from %s to %s of %s\n", (unsigned long)now / 1000,
+		(unsigned long)now % 1000, what, text_of(&from, client), text_of(&to, vip),
+		c->answer.backend[0] ? c->answer.backend : "nobody");
+}
+
+static void note_gap(struct load *l, struct connection *c)
+{
+	uint64_t gap = c->asked_at ? now_ms(l) - c->asked_at : 0;
+	char what[32];
+
+	if (gap >= LONG_GAP_MS) {
+		snprintf(what, sizeof(what), "gap of %lu ms", (unsigned long)gap);
+		tell_of(c, what);
+	}
+	if (gap <= l->report->longest_gap_ms)
+		return;
+	l->report->longest_gap_ms = gap;
+	l->report->longest_gap_at = wall_ms() - gap;
 }
 
 static void end_connection(struct connection *c, enum load_fault fault)
 {
 	if (c->state == DEAD)
 		return;
-	tell_of(c, fault);
+	if (fault != LOAD_FINE)
+		tell_of(c, load_fault_names[fault]);
 	if (c->state == OPENING)
 		c->load->opening--;
 	note_gap(c->load, c);
