@@ -69,7 +69,8 @@ static void add(struct list *l, uint16_t member)
 static void add_owners(struct list *l, const uint16_t *owners, bool ready)
 {
 	for (uint32_t i = 0; owners && i < l->news->replicas; i++)
-		if (owners[i] < l->news->member_count && l->news->member[owners[i]].ready == ready)
+		if (owners[i] < l->news->member_count && !l->news->member[owners[i]].gone &&
+		    l->news->member[owners[i]].ready == ready)
 			add(l, owners[i]);
 }
 

@@ -20,6 +20,7 @@ struct hf_cluster_member {
 	uint64_t id;
 	struct hf_address address;
 	bool ready; /* not suspected to be dead */
+	bool gone;  /* nobody to ask; but envelopes come from it */
 };
 
 /* Owners are indices into members; more than there are: none. */

@@ -245,7 +245,9 @@ static void take_again(struct hf_sync_client *c, const Holdfast__ExportAgain *ag
 
 static bool take_member(const Holdfast__NodeMember *from, struct hf_cluster_member *to)
 {
-	*to = (struct hf_cluster_member){ .id = from->id, .ready = from->ready };
+	*to = (struct hf_cluster_member){ .id = from->id,
+					  .ready = from->ready,
+					  .gone = from->gone };
 	to->address.family = from->address.len == 4 ? 4 : 6;
 	if (from->address.len != hf_address_length(to->address.family))
 		return false;

@@ -8,6 +8,7 @@
 
 /* Members of one message: what a node's own screen, or its data plane, can make use of. */
 #define MEMBERS_MOST  256
+#define OWNERS_MOST   255 /* of which a data plane has room for */
 #define NO_OWNER      0xffff
 #define PROBLEM_TEXT  256
 #define PROBLEMS_MOST 32
@@ -43,7 +44,8 @@ static void fill_owner(struct page *page, const struct hf_member *m)
 	n->address.data = (uint8_t *)endpoint->address.word;
 	n->address.len = hf_address_length(endpoint->address.family);
 	n->port = endpoint->port;
-	n->ready = m->state != HF_MEMBER_SUSPECT;
+	n->ready = m->state == HF_MEMBER_ALIVE;
+	n->gone = !hf_member_lives(m);
 	page->list[page->count++] = n;
 }
 
@@ -79,19 +81,16 @@ static void fill_member(struct page *page, const struct hf_member *m, const stru
 	page->list[page->count++] = n;
 }
 
-/* Owners, and those whose packets may come. A former owner that is dead is of no use. */
-static bool is_there(const struct hf_member *m)
-{
-	return m->state == HF_MEMBER_ALIVE || m->state == HF_MEMBER_SUSPECT;
-}
-
+/* Owners, and those whose packets may come: the data plane of a node whose syncd is gone forwards
+ * on. The living first, should there not be room for all. */
 static void fill_owners(struct page *page, const struct hf_sync *sync)
 {
 	const struct hf_members *members = hf_sync_members(sync);
 
-	for (uint32_t i = 0; i < members->count && page->count < MEMBERS_MOST; i++)
-		if (is_there(members->all[i]))
-			fill_owner(page, members->all[i]);
+	for (int gone = 0; gone <= 1; gone++)
+		for (uint32_t i = 0; i < members->count && page->count < OWNERS_MOST; i++)
+			if (hf_member_lives(members->all[i]) == !gone)
+				fill_owner(page, members->all[i]);
 }
 
 static void fill_members(struct page *page, const struct hf_sync *sync, hf_time now)

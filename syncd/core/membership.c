@@ -5,9 +5,9 @@
 
 #include "syncd/core/core.h"
 
-/* How long the dead may still return with their old life, and farewells are remembered. */
-#define DEAD_KEPT    HF_SECONDS(24 * 3600)
-#define LEFT_KEPT    HF_SECONDS(300)
+/* How long the dead may still return with their old life, and farewells are remembered; and how
+ * long the packets of a data plane that forwards on without its syncd are known as a node's. */
+#define GONE_KEPT    HF_SECONDS(24 * 3600)
 #define FORGET_EVERY HF_SECONDS(10)
 
 /* Clocks may differ by so much: a day, in stamps. Beyond, a wrong clock is more likely. */
@@ -259,9 +259,7 @@ void hf_about_apply(struct hf_sync *s, struct hf_member *from, const Holdfast__A
 
 static bool is_forgotten(const struct hf_sync *s, const struct hf_member *m)
 {
-	if (m->state == HF_MEMBER_DEAD)
-		return s->now - m->since > DEAD_KEPT;
-	return m->state == HF_MEMBER_LEFT && m != s->self && s->now - m->since > LEFT_KEPT;
+	return !hf_member_lives(m) && m != s->self && s->now - m->since > GONE_KEPT;
 }
 
 void hf_membership_turn(struct hf_sync *s)

@@ -79,6 +79,18 @@ static void suspects_come_last(void **state)
 	candidates_are(1, 3, 2);
 }
 
+/* Nobody asks them, but their data planes may ask. */
+static void the_gone_are_known(void **state)
+{
+	(void)state;
+	begin(2, 1);
+	previously(3, 2);
+	news.member[3].gone = true;
+	news.member[2].gone = true;
+	candidates_are(1, -1, -1);
+	assert_true(hf_is_peer(&c, news.member[3].address.word));
+}
+
 static void members_are_found_by_their_addresses(void **state)
 {
 	uint32_t address[4] = { htonl(0xc0000202) };
@@ -163,6 +175,7 @@ int main(void)
 		cmocka_unit_test(who_does_not_own_asks_the_owners),
 		cmocka_unit_test(an_owner_asks_the_previous_ones_first),
 		cmocka_unit_test(suspects_come_last),
+		cmocka_unit_test(the_gone_are_known),
 		cmocka_unit_test(members_are_found_by_their_addresses),
 		cmocka_unit_test(so_many_that_there_is_room_for),
 		cmocka_unit_test(a_view_without_this_node_is_refused),
