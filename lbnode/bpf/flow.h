@@ -149,6 +149,7 @@ HF_INLINE struct hf_backend *hf_flow_backend(struct hf_flow *f)
 	__u64 pin = 0, next, *cell = NULL;
 
 	f->is_new = f->is_stranger = false;
+	f->backend_id = HF_NO_BACKEND;
 	f->refused = HF_COUNT_DROP_NO_BACKEND;
 	if (!f->service->is_stateless)
 		cell = hf_flow_find(f->digest, bucket_bits, &pin);

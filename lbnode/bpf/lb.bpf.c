@@ -20,6 +20,7 @@ enum hf_uncommon {
 	HF_UNCOMMON_OTHER,
 	HF_UNCOMMON_FRAGMENT,
 	HF_UNCOMMON_STRANGER,
+	HF_UNCOMMON_OTHER_STRANGER,
 	HF_UNCOMMON_ENVELOPE,
 	HF_UNCOMMON_END,
 };
@@ -27,6 +28,7 @@ enum hf_uncommon {
 int holdfast_other(struct xdp_md *ctx);
 int holdfast_fragment(struct xdp_md *ctx);
 int holdfast_stranger(struct xdp_md *ctx);
+int holdfast_other_stranger(struct xdp_md *ctx);
 int holdfast_envelope(struct xdp_md *ctx);
 
 struct {
@@ -39,6 +41,7 @@ struct {
 		[HF_UNCOMMON_OTHER] = (void *)&holdfast_other,
 		[HF_UNCOMMON_FRAGMENT] = (void *)&holdfast_fragment,
 		[HF_UNCOMMON_STRANGER] = (void *)&holdfast_stranger,
+		[HF_UNCOMMON_OTHER_STRANGER] = (void *)&holdfast_other_stranger,
 		[HF_UNCOMMON_ENVELOPE] = (void *)&holdfast_envelope,
 	},
 };
@@ -49,7 +52,7 @@ HF_INLINE int hf_end(struct xdp_md *ctx, int verdict)
 	if (verdict < 0)
 		return hf_too_big(ctx, -verdict);
 	if (verdict == HF_IS_STRANGER) {
-		bpf_tail_call(ctx, &uncommon, HF_UNCOMMON_STRANGER);
+		bpf_tail_call(ctx, &uncommon, HF_UNCOMMON_OTHER_STRANGER);
 		return hf_drop(HF_COUNT_DROP_INTERNAL);
 	}
 	return verdict;
@@ -96,11 +99,17 @@ int holdfast_held(struct xdp_md *ctx)
 	return hf_end(ctx, hf_fragment(ctx, true));
 }
 
-/* Of the answers none is about an ICMP error or a later fragment, which are no TCP or UDP. */
 SEC("xdp")
 int holdfast_stranger(struct xdp_md *ctx)
 {
 	return hf_end(ctx, hf_stranger(ctx));
+}
+
+/* Of the answers none is about an ICMP error or a later fragment, which are no TCP or UDP. */
+SEC("xdp")
+int holdfast_other_stranger(struct xdp_md *ctx)
+{
+	return hf_end(ctx, hf_other_stranger(ctx));
 }
 
 SEC("xdp")
@@ -136,8 +145,11 @@ int holdfast(struct xdp_md *ctx)
 	}
 	f.digest = hf_flow_digest(&p);
 	backend = hf_balance(&f);
-	if (f.is_stranger)
-		return hf_end(ctx, HF_IS_STRANGER);
+	if (f.is_stranger) {
+		if (hf_introduce(ctx, &f, f.backend_id != HF_NO_BACKEND))
+			bpf_tail_call(ctx, &uncommon, HF_UNCOMMON_STRANGER);
+		return hf_drop(HF_COUNT_DROP_INTERNAL);
+	}
 	if (!backend)
 		return hf_drop(f.refused);
 	return hf_end(ctx, hf_forward(ctx, &p, backend, f.digest));

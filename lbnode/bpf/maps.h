@@ -12,6 +12,7 @@
 #include "lbnode/bpf/counters.h"
 #include "lbnode/bpf/flow_table.h"
 #include "lbnode/bpf/types.h"
+#include "lbnode/bpf/unknown.h"
 #include "lib/packet/envelope.h"
 
 /* Constants of this load: the verifier sees their values. */
@@ -120,6 +121,14 @@ struct {
 	__type(key, __u32);
 	__type(value, struct hf_envelope);
 } visits SEC(".maps");
+
+/* The same of a packet that the hot path knows nothing of. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct hf_stranger);
+} strangers SEC(".maps");
 
 /* To the agent. */
 struct {

@@ -10,32 +10,6 @@
 #include "lib/packet/envelope.h"
 #include "lib/packet/icmp.h"
 
-enum hf_met {
-	HF_MET_NOTHING, /* that has a flow */
-	HF_MET_FLOW,
-	HF_MET_ICMP,
-	HF_MET_FIRST_FRAGMENT,
-	HF_MET_OTHER_FRAGMENT,
-};
-
-/* All that is known of a packet whose flow is not known: no pointers, so that it can be filled by a
- * function that the verifier looks at by itself. */
-struct hf_stranger {
-	__u64 digest;	/* of its flow; of another fragment: as datagram */
-	__u64 datagram; /* of fragments: their key in `fragments` */
-	struct hf_inner inner;
-	__u32 source[4];
-	__u32 service; /* its cell in the service table */
-	__u32 origin;  /* id of the node that the spine chose */
-	__u8 hops;     /* nodes that it has been sent to */
-	__u8 met;      /* enum hf_met */
-	__u8 flags;    /* of its envelope */
-	__u8 protocol;
-	__u8 tcp_flags;
-	__u8 refused;	 /* enum hf_counter: why it may have no flow; or HF_COUNTER_END */
-	bool begins_one; /* a flow, although it looks like a stranger's */
-};
-
 #define HF_NO_SERVICE 0xffffffff
 
 /* QUIC's long headers are those of a handshake (RFC 9000 section 17.2): they begin a flow. */
@@ -49,6 +23,20 @@ HF_INLINE bool hf_begins_quic(const struct hf_packet *p, void *end)
 	return (void *)(first + 1) <= end && (*first & 0xc0) == 0xc0;
 }
 
+/* What is known of the flow `f`, by the packet in hand. */
+HF_INLINE void hf_note_flow(struct hf_stranger *s, struct hf_flow *f, const struct hf_packet *flow)
+{
+	s->service = f->service - f->table->cell;
+	s->digest = f->digest;
+	s->inner.entropy = s->digest >> 8;
+	s->protocol = flow->protocol;
+	s->tcp_flags = flow->tcp_flags;
+	s->refused = HF_COUNTER_END;
+	__builtin_memcpy(s->source, f->packet->source, sizeof(s->source));
+	if (s->met != HF_MET_ICMP && !hf_may_have_a_flow(f))
+		s->refused = f->refused;
+}
+
 HF_INLINE void hf_look_at_flow(struct hf_stranger *s, const struct hf_service_table *table,
 			       const struct hf_packet *p, const struct hf_packet *flow)
 {
@@ -57,14 +45,26 @@ HF_INLINE void hf_look_at_flow(struct hf_stranger *s, const struct hf_service_ta
 
 	if (!service)
 		return;
-	s->service = service - table->cell;
-	s->digest = hf_flow_digest(flow);
-	s->inner.entropy = s->digest >> 8;
-	s->protocol = flow->protocol;
-	s->tcp_flags = flow->tcp_flags;
-	__builtin_memcpy(s->source, p->source, sizeof(s->source));
-	if (s->met != HF_MET_ICMP && !hf_may_have_a_flow(&f))
-		s->refused = f.refused;
+	f.digest = hf_flow_digest(flow);
+	s->has_pin = true;
+	hf_note_flow(s, &f, flow);
+}
+
+/* From the hot path, which has looked for the flow's pin, to the strangers' program. */
+HF_INLINE bool hf_introduce(struct xdp_md *ctx, struct hf_flow *f, bool has_pin)
+{
+	__u32 zero = 0;
+	struct hf_stranger *s = bpf_map_lookup_elem(&strangers, &zero);
+
+	if (!s)
+		return false;
+	s->inner = hf_inner(f->packet, 0);
+	s->met = HF_MET_FLOW;
+	s->hops = s->flags = 0;
+	s->has_pin = has_pin;
+	s->begins_one = hf_begins_quic(f->packet, (void *)(long)ctx->data_end);
+	hf_note_flow(s, f, f->packet);
+	return true;
 }
 
 /* A whole packet of a flow; else what it may be. Not static, as those that follow: the verifier
@@ -80,7 +80,6 @@ __attribute__((noinline)) int hf_meet_flow(struct xdp_md *ctx, struct hf_strange
 		return HF_MET_NOTHING;
 	parsed = hf_parse(data, end, &p);
 	s->service = HF_NO_SERVICE;
-	s->refused = HF_COUNTER_END;
 	if (parsed == HF_PARSED_FRAGMENT)
 		return p.fragment_offset ? HF_MET_OTHER_FRAGMENT : HF_MET_FIRST_FRAGMENT;
 	if (parsed == HF_PARSED_OTHER && hf_is_icmp(&p))

@@ -285,13 +285,14 @@ HF_INLINE int hf_receive(struct xdp_md *ctx, const struct hf_cluster *c,
 			 const struct hf_stranger *s)
 {
 	const struct hf_service *service = hf_service_of(s);
-	__u64 pin = 0, *cell;
+	__u64 pin = 0, *cell = NULL;
 
 	if (s->met == HF_MET_OTHER_FRAGMENT)
 		return c ? hf_follow_first(ctx, c, s) : hf_drop(HF_COUNT_DROP_FRAGMENT);
 	if (!service)
 		return hf_drop(HF_COUNT_DROP_INTERNAL);
-	cell = service->is_stateless ? NULL : hf_flow_find(s->digest, bucket_bits, &pin);
+	if (s->has_pin && !service->is_stateless)
+		cell = hf_flow_find(s->digest, bucket_bits, &pin);
 	if (cell && hf_backend(hf_pin_backend(pin)))
 		return hf_known(ctx, s, cell, pin);
 	if (!s->hops && s->refused != HF_COUNTER_END)
@@ -339,7 +340,21 @@ HF_INLINE struct hf_envelope *hf_take_visit(struct hf_envelope *said)
 	return said;
 }
 
+/* A whole packet that the hot path has introduced. */
 HF_INLINE int hf_stranger(struct xdp_md *ctx)
+{
+	const struct hf_cluster *c = hf_cluster();
+	__u32 zero = 0;
+	struct hf_stranger *s = bpf_map_lookup_elem(&strangers, &zero);
+
+	if (!s)
+		return hf_drop(HF_COUNT_DROP_INTERNAL);
+	s->origin = c ? c->self : 0;
+	return hf_receive(ctx, c, s);
+}
+
+/* Any other: fragments, ICMP errors, and what came in an envelope. */
+HF_INLINE int hf_other_stranger(struct xdp_md *ctx)
 {
 	const struct hf_cluster *c = hf_cluster();
 	struct hf_stranger s = { .origin = c ? c->self : 0 };

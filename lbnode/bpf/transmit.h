@@ -25,16 +25,6 @@ struct hf_vlan_ethernet {
 	__be16 protocol;
 } __attribute__((packed));
 
-/* What of the packet its outer header needs, once the packet itself has moved. */
-struct hf_inner {
-	__u32 entropy;
-	__u16 length;
-	__u8 tos;
-	__u8 family;
-	__u8 l2_length;
-	__u8 option_words; /* of private data behind the GUE header */
-};
-
 /* That data: an envelope, or the name of a last chance. */
 #define HF_OPTION_WORDS_MAX HF_LAST_CHANCE6_WORDS
 struct hf_option {
