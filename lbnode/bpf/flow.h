@@ -85,16 +85,15 @@ HF_INLINE void hf_pin_flow(struct hf_flow *f)
 	}
 }
 
-/* A service on all ports does not have the tunnels'. */
-HF_INLINE bool hf_may_have_a_flow(struct hf_flow *f)
+/* Why the packet may have no flow; HF_COUNTER_END: it may. A service on all ports does not have the
+ * tunnels'. */
+HF_INLINE enum hf_counter hf_objection(const struct hf_service_table *table,
+				       const struct hf_service *service, const __u32 *source,
+				       __u8 family, bool is_tunnel)
 {
-	if (!hf_source_is_sound(f->table, f->packet))
-		f->refused = HF_COUNT_DROP_SOURCE;
-	else if (!f->service->port && hf_is_tunnel(f->packet, HF_PARSED_FLOW))
-		f->refused = HF_COUNT_DROP_TUNNEL;
-	else
-		return true;
-	return false;
+	if (!hf_source_is_sound(table, source, family))
+		return HF_COUNT_DROP_SOURCE;
+	return !service->port && is_tunnel ? HF_COUNT_DROP_TUNNEL : HF_COUNTER_END;
 }
 
 /* Not the first packet of its flow, of which nothing is known here. UDP does not tell: then it is
@@ -113,11 +112,15 @@ HF_INLINE bool hf_is_stranger(const struct hf_flow *f)
 HF_INLINE int hf_choose(struct hf_flow *f, __u64 *cell, __u64 old)
 {
 	const struct hf_packet *p = f->packet;
+	enum hf_counter objection = hf_objection(f->table, f->service, p->source, p->family,
+						 hf_is_tunnel(p, HF_PARSED_FLOW));
 	__u64 pin;
 
 	f->backend_id = HF_NO_BACKEND;
-	if (!hf_may_have_a_flow(f))
+	if (objection != HF_COUNTER_END) {
+		f->refused = objection;
 		return 0;
+	}
 	f->backend_id = hf_choice(f->service, f->digest);
 	/* Nothing to pin; or, after a reset, no more to come. */
 	if (f->backend_id == HF_NO_BACKEND || f->service->is_stateless || p->tcp_flags & HF_TCP_RST)

@@ -48,7 +48,7 @@ HF_INLINE int hf_answer_echo(struct xdp_md *ctx, const struct hf_packet *p,
 	if (!hf_is_vip(table, p->destination, p->family) ||
 	    p->l4_offset != (p->family == 4 ? sizeof(struct iphdr) : sizeof(struct ipv6hdr)))
 		return hf_pass();
-	if (!hf_source_is_sound(table, p))
+	if (!hf_source_is_sound(table, p->source, p->family))
 		return hf_drop(HF_COUNT_DROP_SOURCE);
 	if (p->family == 4 && p->l3 + sizeof(struct iphdr) <= end)
 		hf_write_echo4(p, p->l3, icmp);

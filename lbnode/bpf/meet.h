@@ -24,17 +24,16 @@ HF_INLINE bool hf_begins_quic(const struct hf_packet *p, void *end)
 }
 
 /* What is known of the flow `f`, by the packet in hand. */
-HF_INLINE void hf_note_flow(struct hf_stranger *s, struct hf_flow *f, const struct hf_packet *flow)
+HF_INLINE void hf_note_flow(struct hf_stranger *s, const struct hf_flow *f,
+			    const struct hf_packet *flow)
 {
 	s->service = f->service - f->table->cell;
 	s->digest = f->digest;
 	s->inner.entropy = s->digest >> 8;
 	s->protocol = flow->protocol;
 	s->tcp_flags = flow->tcp_flags;
-	s->refused = HF_COUNTER_END;
+	s->is_tunnel = hf_is_tunnel(flow, HF_PARSED_FLOW);
 	__builtin_memcpy(s->source, f->packet->source, sizeof(s->source));
-	if (s->met != HF_MET_ICMP && !hf_may_have_a_flow(f))
-		s->refused = f->refused;
 }
 
 HF_INLINE void hf_look_at_flow(struct hf_stranger *s, const struct hf_service_table *table,
@@ -51,7 +50,7 @@ HF_INLINE void hf_look_at_flow(struct hf_stranger *s, const struct hf_service_ta
 }
 
 /* From the hot path, which has looked for the flow's pin, to the strangers' program. */
-HF_INLINE bool hf_introduce(struct xdp_md *ctx, struct hf_flow *f, bool has_pin)
+HF_INLINE bool hf_introduce(struct xdp_md *ctx, const struct hf_flow *f, bool has_pin)
 {
 	__u32 zero = 0;
 	struct hf_stranger *s = bpf_map_lookup_elem(&strangers, &zero);

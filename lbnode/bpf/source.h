@@ -11,9 +11,10 @@
 
 /* A VIP sends to no VIP: its backends would answer each other, or themselves (the "land"
  * attack, CERT CA-1997-28). */
-HF_INLINE bool hf_source_is_sound(const struct hf_service_table *table, const struct hf_packet *p)
+HF_INLINE bool hf_source_is_sound(const struct hf_service_table *table, const __u32 *source,
+				  __u8 family)
 {
-	return hf_is_host_address(p->source, p->family) && !hf_is_vip(table, p->source, p->family);
+	return hf_is_host_address(source, family) && !hf_is_vip(table, source, family);
 }
 
 HF_INLINE bool hf_is_own(const struct hf_own *own, const struct hf_packet *p)

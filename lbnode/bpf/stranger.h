@@ -85,18 +85,21 @@ HF_INLINE __u16 hf_candidate(const struct hf_cluster *c, const struct hf_strange
 	return 0;
 }
 
-/* Asks the agent for the flow's record, unless it was asked a moment ago. */
-HF_INLINE void hf_ask(const struct hf_stranger *s, const struct hf_service *service)
+/* The cell that says when the flow was asked for; NULL: that was a moment ago. */
+HF_INLINE __u64 *hf_not_asked(const struct hf_stranger *s, __u64 *now)
 {
 	__u32 cell = s->digest >> 8 & (HF_ASKED_CELLS - 1);
-	__u64 now = (s->digest & ~0xffULL) | (hf_now_us() >> HF_ASKED_SHIFT & 0xff), *last;
-	struct hf_question *q;
+	__u64 *last = bpf_map_lookup_elem(&asked, &cell);
 
-	last = bpf_map_lookup_elem(&asked, &cell);
-	if (!last || *(volatile __u64 *)last == now)
-		return;
-	*(volatile __u64 *)last = now;
-	q = bpf_ringbuf_reserve(&questions, sizeof(*q), 0);
+	*now = (s->digest & ~0xffULL) | (hf_now_us() >> HF_ASKED_SHIFT & 0xff);
+	return last && *(volatile __u64 *)last != *now ? last : NULL;
+}
+
+/* Asks the agent for the flow's record. */
+HF_INLINE void hf_ask(const struct hf_stranger *s, const struct hf_service *service)
+{
+	struct hf_question *q = bpf_ringbuf_reserve(&questions, sizeof(*q), 0);
+
 	if (!q)
 		return;
 	__builtin_memset(q, 0, sizeof(*q));
@@ -195,9 +198,16 @@ HF_INLINE int hf_to_backend(struct xdp_md *ctx, const struct hf_stranger *s, __u
 /* Nobody knows it, or nobody can be asked. `pinned`: and nobody will be. */
 HF_INLINE int hf_by_choice(struct xdp_md *ctx, const struct hf_stranger *s, bool pinned)
 {
+	const struct hf_service_table *table = hf_services();
 	const struct hf_service *service = hf_service_of(s);
 	__u16 id = service ? hf_choice(service, s->digest) : HF_NO_BACKEND;
+	enum hf_counter objection;
 
+	if (!table || !service)
+		return hf_drop(HF_COUNT_DROP_INTERNAL);
+	objection = hf_objection(table, service, s->source, s->inner.family, s->is_tunnel);
+	if (objection != HF_COUNTER_END && s->met != HF_MET_ICMP)
+		return hf_drop(objection);
 	if (pinned && id != HF_NO_BACKEND && !service->is_stateless &&
 	    !(s->tcp_flags & HF_TCP_RST)) {
 		struct hf_packet p = { .protocol = s->protocol, .tcp_flags = s->tcp_flags };
@@ -224,19 +234,30 @@ HF_INLINE int hf_follow_first(struct xdp_md *ctx, const struct hf_cluster *c,
 	return hf_send(ctx, &e);
 }
 
-/* ICMP errors have been limited by their source already (icmp.h). */
-HF_INLINE bool hf_is_beyond_rate(const struct hf_stranger *s)
+/* Of a packet that the spine chose this node for: whether it may go to another node; if it is the
+ * first of its flow for a moment, its source's rate decides, and the flow is asked for. Of ICMP
+ * errors, which ask for nothing, icmp.h has limited the sources. */
+HF_INLINE bool hf_may_ask(const struct hf_stranger *s, const struct hf_service *service)
 {
-	if (s->met != HF_MET_ICMP && hf_limit(s->source, s->inner.family, HF_LIMITED_STRANGERS))
-		return true;
-	return hf_limit_node();
+	__u64 now, *last = NULL;
+
+	if (s->met != HF_MET_ICMP)
+		last = hf_not_asked(s, &now);
+	if (last && hf_limit(s->source, s->inner.family, HF_LIMITED_STRANGERS))
+		return false;
+	if (hf_limit_node())
+		return false;
+	if (last && !(s->tcp_flags & HF_TCP_RST)) {
+		*(volatile __u64 *)last = now;
+		hf_ask(s, service);
+	}
+	return true;
 }
 
 /* To a node that may know the flow, or by its choice. */
 HF_INLINE int hf_ask_around(struct xdp_md *ctx, const struct hf_cluster *c,
 			    const struct hf_stranger *s)
 {
-	bool is_own_flow = !s->hops && s->met != HF_MET_ICMP;
 	const struct hf_service *service = hf_service_of(s);
 	__u16 peer = 0;
 
@@ -245,14 +266,12 @@ HF_INLINE int hf_ask_around(struct xdp_md *ctx, const struct hf_cluster *c,
 	if (!peer) {
 		if (s->hops)
 			hf_count(HF_COUNT_VISITORS_UNKNOWN);
-		return hf_by_choice(ctx, s, is_own_flow);
+		return hf_by_choice(ctx, s, !s->hops && s->met != HF_MET_ICMP);
 	}
-	if (!s->hops && hf_is_beyond_rate(s)) {
+	if (!s->hops && !hf_may_ask(s, service)) {
 		hf_count(HF_COUNT_SECOND_CHANCES_LIMITED);
 		return hf_by_choice(ctx, s, false);
 	}
-	if (is_own_flow && !(s->tcp_flags & HF_TCP_RST))
-		hf_ask(s, service);
 	if (s->met == HF_MET_FIRST_FRAGMENT)
 		hf_note_datagram(s->datagram, HF_NO_BACKEND, peer);
 	return hf_to_peer(ctx, c, s, peer);
@@ -295,8 +314,6 @@ HF_INLINE int hf_receive(struct xdp_md *ctx, const struct hf_cluster *c,
 		cell = hf_flow_find(s->digest, bucket_bits, &pin);
 	if (cell && hf_backend(hf_pin_backend(pin)))
 		return hf_known(ctx, s, cell, pin);
-	if (!s->hops && s->refused != HF_COUNTER_END)
-		return hf_drop(s->refused);
 	if (service->is_stateless)
 		return hf_by_choice(ctx, s, false);
 	if (!s->hops && (s->begins_one || hf_is_first(s, service)))

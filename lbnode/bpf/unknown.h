@@ -38,7 +38,7 @@ struct hf_stranger {
 	__u8 flags;    /* of its envelope */
 	__u8 protocol;
 	__u8 tcp_flags;
-	__u8 refused;	 /* enum hf_counter: why it may have no flow; or HF_COUNTER_END */
+	bool is_tunnel;	 /* by its port */
 	bool begins_one; /* a flow, although it looks like a stranger's */
 	bool has_pin;	 /* maybe */
 };
