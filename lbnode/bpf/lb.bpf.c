@@ -146,9 +146,9 @@ int holdfast(struct xdp_md *ctx)
 	f.digest = hf_flow_digest(&p);
 	backend = hf_balance(&f);
 	if (f.is_stranger) {
-		if (hf_introduce(ctx, &f, f.backend_id != HF_NO_BACKEND))
+		if (p.protocol == IPPROTO_TCP && hf_introduce(&f, f.backend_id != HF_NO_BACKEND))
 			bpf_tail_call(ctx, &uncommon, HF_UNCOMMON_STRANGER);
-		return hf_drop(HF_COUNT_DROP_INTERNAL);
+		return hf_end(ctx, HF_IS_STRANGER);
 	}
 	if (!backend)
 		return hf_drop(f.refused);

@@ -49,8 +49,9 @@ HF_INLINE void hf_look_at_flow(struct hf_stranger *s, const struct hf_service_ta
 	hf_note_flow(s, &f, flow);
 }
 
-/* From the hot path, which has looked for the flow's pin, to the strangers' program. */
-HF_INLINE bool hf_introduce(struct xdp_md *ctx, const struct hf_flow *f, bool has_pin)
+/* From the hot path, which has looked for the flow's pin, to the strangers' program. Of TCP alone:
+ * to look for QUIC here doubles the verifier's work. */
+HF_INLINE bool hf_introduce(const struct hf_flow *f, bool has_pin)
 {
 	__u32 zero = 0;
 	struct hf_stranger *s = bpf_map_lookup_elem(&strangers, &zero);
@@ -61,7 +62,7 @@ HF_INLINE bool hf_introduce(struct xdp_md *ctx, const struct hf_flow *f, bool ha
 	s->met = HF_MET_FLOW;
 	s->hops = s->flags = 0;
 	s->has_pin = has_pin;
-	s->begins_one = hf_begins_quic(f->packet, (void *)(long)ctx->data_end);
+	s->begins_one = false;
 	hf_note_flow(s, f, f->packet);
 	return true;
 }
