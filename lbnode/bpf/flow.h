@@ -179,8 +179,9 @@ HF_INLINE struct hf_backend *hf_flow_backend(struct hf_flow *f)
 	return hf_backend(f->backend_id);
 }
 
-/* The same of a packet that is not the flow's own: it leaves no trace. */
-HF_INLINE struct hf_backend *hf_flow_backend_of_others(struct hf_flow *f)
+/* The same of a packet that is not the flow's own: it leaves no trace. `alone`: there is no other
+ * node that may know more. */
+HF_INLINE struct hf_backend *hf_flow_backend_of_others(struct hf_flow *f, bool alone)
 {
 	struct hf_backend *backend;
 	__u64 pin = 0;
@@ -191,7 +192,7 @@ HF_INLINE struct hf_backend *hf_flow_backend_of_others(struct hf_flow *f)
 		if (backend)
 			return backend;
 	}
-	if (!f->service->is_stateless) {
+	if (!f->service->is_stateless && !alone) {
 		f->is_stranger = true;
 		return NULL;
 	}

@@ -91,7 +91,7 @@ HF_INLINE int hf_icmp_error(struct xdp_md *ctx, const struct hf_packet *p,
 	if (hf_limit(p->source, p->family, HF_LIMITED_ERRORS))
 		return hf_drop(HF_COUNT_DROP_ICMP_LIMIT);
 	f.digest = hf_flow_digest(&flow);
-	backend = hf_flow_backend_of_others(&f);
+	backend = hf_flow_backend_of_others(&f, !hf_cluster());
 	if (f.is_stranger)
 		return HF_IS_STRANGER;
 	if (!backend)
