@@ -24,8 +24,6 @@
 #define TC_HANDLE   1
 #define TC_PRIORITY 1
 
-#define NOT_LOOKED_AT UINT64_MAX /* as a namespace's inode: what is there is news */
-
 struct hf_host {
 	const struct hf_host_settings *settings;
 	struct host_bpf *bpf;
@@ -82,7 +80,7 @@ int hf_host_open(struct hf_host **host, const struct hf_host_settings *settings)
 	hf_bpf_log_open();
 	h->settings = settings;
 	for (uint32_t i = 0; i < settings->namespace_count; i++)
-		h->namespace[i] = (struct hf_namespace){ settings->namespace[i], NOT_LOOKED_AT };
+		h->namespace[i] = (struct hf_namespace){ .name = settings->namespace[i] };
 	err = hf_bpffs_prepare(settings->instance);
 	if (!err)
 		err = load(h);
@@ -168,14 +166,10 @@ int hf_host_refresh_addresses(struct hf_host *host)
 
 void hf_host_refresh_namespaces(struct hf_host *host)
 {
-	int map = bpf_map__fd(host->bpf->maps.namespaces), err;
+	int map = bpf_map__fd(host->bpf->maps.namespaces);
 
-	for (uint32_t i = 0; i < host->settings->namespace_count; i++) {
-		err = hf_namespace_refresh(&host->namespace[i], i, map);
-		if (err)
-			hf_error("can't note network namespace %s: %s", host->namespace[i].name,
-				 strerror(-err));
-	}
+	for (uint32_t i = 0; i < host->settings->namespace_count; i++)
+		hf_namespace_refresh(&host->namespace[i], i, map);
 }
 
 static int attach_clamp(struct hf_host *host, const char *interface)

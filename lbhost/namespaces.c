@@ -10,7 +10,6 @@
 #include <linux/rtnetlink.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "lib/log.h"
@@ -83,29 +82,38 @@ static int id_of(int fd)
 	return err ? err : id;
 }
 
-int hf_namespace_refresh(struct hf_namespace *ns, uint32_t i, int map)
+/* By its id, since inode numbers are used again. */
+static struct hf_host_namespace look(const char *name, const char **why)
 {
-	struct hf_host_namespace entry = { .is_set = 0 };
-	struct stat now = { .st_ino = 0 };
-	int fd = open_namespace(ns->name), id;
+	struct hf_host_namespace found = { .is_set = 0 };
+	int fd = open_namespace(name), id = fd < 0 ? -errno : id_of(fd);
 
-	if (fd >= 0 && fstat(fd, &now) == 0 && now.st_ino != ns->inode) {
-		id = id_of(fd);
-		if (id < 0)
-			hf_error("no id for network namespace %s: %s", ns->name, strerror(-id));
-		else
-			entry = (struct hf_host_namespace){ .is_set = 1, .id = id };
-	}
 	if (fd >= 0)
 		close(fd);
-	if (now.st_ino == ns->inode)
-		return 0;
-	if (!entry.is_set)
-		hf_warning("there is no network namespace %s; its connections are not known until "
-			   "there is",
-			   ns->name);
+	if (id >= 0)
+		found = (struct hf_host_namespace){ .is_set = 1, .id = id };
 	else
+		*why = strerror(-id);
+	return found;
+}
+
+void hf_namespace_refresh(struct hf_namespace *ns, uint32_t i, int map)
+{
+	const char *why = NULL;
+	struct hf_host_namespace now = look(ns->name, &why);
+
+	if (ns->looked && now.is_set == ns->last.is_set && now.id == ns->last.id)
+		return;
+	if (bpf_map_update_elem(map, &i, &now, BPF_ANY) < 0) {
+		hf_error("can't note network namespace %s: %s", ns->name, strerror(errno));
+		return;
+	}
+	if (now.is_set)
 		hf_notice("looking for connections in network namespace %s, too", ns->name);
-	ns->inode = now.st_ino;
-	return bpf_map_update_elem(map, &i, &entry, BPF_ANY) < 0 ? -errno : 0;
+	else
+		hf_warning("network namespace %s: %s; its connections are not known until it is "
+			   "there",
+			   ns->name, why);
+	ns->last = now;
+	ns->looked = true;
 }

@@ -6,6 +6,7 @@
 #ifndef HF_LBHOST_NAMESPACES_H
 #define HF_LBHOST_NAMESPACES_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "lbhost/bpf/types.h"
@@ -13,11 +14,12 @@
 /* A name of `ip netns`, or a path; ownership stays with the caller. */
 struct hf_namespace {
 	const char *name;
-	uint64_t inode; /* of what stood there last; 0: nothing */
+	struct hf_host_namespace last; /* what was written last */
+	bool looked;
 };
 
 /* Looks at what stands there now. Writes it to element `i` of the map if that is another namespace
- * than before, or none any more, and logs it. 0 or a negative errno, of the kernel's. */
-int hf_namespace_refresh(struct hf_namespace *ns, uint32_t i, int map);
+ * than before, or none any more, and logs it. */
+void hf_namespace_refresh(struct hf_namespace *ns, uint32_t i, int map);
 
 #endif

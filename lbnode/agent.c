@@ -53,6 +53,7 @@ static void adopt_backend(void *context, uint16_t id, const struct hf_backend *e
 {
 	struct agent *a = context;
 
+	a->took_over = true;
 	hf_backends_adopt(a->backends, id, entry, hf_agent_now(),
 			  a->config->timeouts.drain * 1000LL);
 }
@@ -173,7 +174,9 @@ static int start_dataplane(struct agent *a)
 	}
 	hf_forwarding_set_keys(a->forwarding, &a->keys);
 	adopt_cluster(a);
-	hf_takeover_pools(a->instance, a->config, adopt_pool, a);
+	/* Ids of backends, and places of digests, mean the same only then. */
+	if (a->took_over)
+		hf_takeover_pools(a->instance, a->config, adopt_pool, a);
 	err = hf_forwarding_apply(a->forwarding, a->config, NULL, hf_agent_now());
 	if (!err)
 		err = wait_for_neighbours(a);
@@ -289,6 +292,8 @@ static void get_state(void *context, struct hf_node_state *state)
 		.draining = a->draining,
 		.sharing = a->sync.greeted,
 		.owner = a->sync.owner,
+		.others = a->sync.others,
+		.gave_up = a->sync.gave_up,
 		.forwarded = a->forwarded,
 		.quiet_ms = hf_agent_now() - a->quiet_since,
 	};

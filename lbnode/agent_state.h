@@ -40,6 +40,7 @@ struct agent {
 	struct hf_holding holding;
 	struct hf_listener listener;
 	struct hf_control control;
+	bool took_over; /* a former agent's flow table, and its backends' ids */
 	bool draining;
 	uint64_t forwarded; /* packets, when last looked at */
 	int64_t quiet_since;

@@ -131,3 +131,13 @@ bool hf_cluster_owns(const struct hf_cluster_news *news)
 	return self >= 0 && (is_among(news->now, count, self) ||
 			     (news->previous && is_among(news->previous, count, self)));
 }
+
+bool hf_cluster_has_others(const struct hf_cluster_news *news)
+{
+	const int self = find_self(news);
+
+	for (uint32_t i = 0; i < HF_SHARDS * news->replicas; i++)
+		if (news->now[i] < news->member_count && news->now[i] != self)
+			return true;
+	return false;
+}

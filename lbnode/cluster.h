@@ -40,4 +40,7 @@ int hf_cluster_build(struct hf_cluster *cluster, const struct hf_cluster_news *n
 /* Whether this node owns a shard, or did before the last change, which is not handed over yet. */
 bool hf_cluster_owns(const struct hf_cluster_news *news);
 
+/* Whether another node owns a shard. */
+bool hf_cluster_has_others(const struct hf_cluster_news *news);
+
 #endif

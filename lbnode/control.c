@@ -85,6 +85,8 @@ static bool answer(struct hf_control_client *client)
 	body.draining = state.draining;
 	body.sharing = state.sharing;
 	body.owner = state.owner;
+	body.others = state.others;
+	body.gave_up = state.gave_up;
 	body.forwarded = state.forwarded;
 	body.quiet_ms = state.quiet_ms;
 	body.version = HF_VERSION;

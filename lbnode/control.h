@@ -19,6 +19,8 @@ struct hf_node_state {
 	bool draining;
 	bool sharing;	    /* connected to syncd */
 	bool owner;	    /* of records, now or until they are handed over */
+	bool others;	    /* own records, too */
+	bool gave_up;	    /* the last hand-over took too long */
 	uint64_t forwarded; /* packets */
 	uint64_t quiet_ms;  /* for so long none was */
 };

@@ -70,6 +70,8 @@ static int say(int fd, Holdfast__ToNode__BodyCase what, struct hf_node_state *st
 			.draining = reply->state->draining,
 			.sharing = reply->state->sharing,
 			.owner = reply->state->owner,
+			.others = reply->state->others,
+			.gave_up = reply->state->gave_up,
 			.forwarded = reply->state->forwarded,
 			.quiet_ms = reply->state->quiet_ms,
 		};
@@ -98,6 +100,18 @@ static const char *left_to_do(const struct hf_node_state *state)
 	return NULL;
 }
 
+static int tell_result(FILE *out, const struct hf_node_state *state)
+{
+	if (state->sharing && (!state->others || state->gave_up)) {
+		hf_error("drained, but %s: stop this node, and flows that only it knows may break",
+			 state->others ? "its records were not all taken in time"
+				       : "no other node is ready to take its records");
+		return -ENODATA;
+	}
+	fprintf(out, "drained: lbnode and syncd can be stopped, then `lbnode --detach`\n");
+	return 0;
+}
+
 static int wait_until_done(FILE *out, int fd, uint32_t timeout_s)
 {
 	const int64_t end = now_ms() + timeout_s * 1000LL;
@@ -110,6 +124,10 @@ static int wait_until_done(FILE *out, int fd, uint32_t timeout_s)
 		err = say(fd, HOLDFAST__TO_NODE__BODY_STATE, &state);
 		if (err)
 			return err;
+		if (!state.draining) {
+			hf_error("somebody has put the node back into service");
+			return -ECANCELED;
+		}
 		now = left_to_do(&state);
 		if (!now)
 			break;
@@ -124,8 +142,7 @@ static int wait_until_done(FILE *out, int fd, uint32_t timeout_s)
 		fflush(out);
 		last = now;
 	}
-	fprintf(out, "drained: lbnode and syncd can be stopped, then `lbnode --detach`\n");
-	return 0;
+	return tell_result(out, &state);
 }
 
 int hf_drain(FILE *out, const char *instance, uint32_t timeout_s)

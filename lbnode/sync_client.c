@@ -166,6 +166,8 @@ void hf_sync_client_ask(struct hf_sync_client *c, const struct hf_question *ques
 
 void hf_sync_client_flush(struct hf_sync_client *c)
 {
+	if (c->state_due && c->greeted && send_hello(c, false))
+		c->state_due = false;
 	flush_batch(c);
 	flush_questions(c);
 }
@@ -174,8 +176,8 @@ void hf_sync_client_set_state(struct hf_sync_client *c, uint64_t config, bool se
 {
 	c->config = config;
 	c->serving = serving;
-	if (c->greeted)
-		send_hello(c, false);
+	c->state_due = true;
+	hf_sync_client_flush(c);
 }
 
 /* Records' stamps become their ages. */
@@ -283,6 +285,8 @@ static void take_owners(struct hf_sync_client *c, const Holdfast__Owners *owners
 	if (good) {
 		hf_forwarding_set_cluster(c->forwarding, news);
 		c->owner = hf_cluster_owns(news);
+		c->others = hf_cluster_has_others(news);
+		c->gave_up = owners->gave_up;
 	}
 	free(news);
 }

@@ -36,7 +36,10 @@ struct hf_sync_client {
 	struct hf_sharing *sharing;
 	uint64_t config; /* digest */
 	bool serving, greeted, complained;
-	bool owner; /* this node, of records, now or until they are handed over */
+	bool state_due; /* the socket took no more */
+	bool owner;	/* this node, of records, now or until they are handed over */
+	bool others;	/* own records, too */
+	bool gave_up;	/* the last hand-over took too long */
 	uint32_t credit;
 	struct hf_record batch[HF_CLIENT_BATCH];
 	uint32_t batch_count;

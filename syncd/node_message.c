@@ -146,6 +146,7 @@ size_t hf_node_pack_owners(const struct hf_sync *sync, uint8_t *out, size_t size
 	body.self = hf_sync_self(sync)->party.id;
 	body.now.data = tables;
 	body.now.len = fill_table(page, owners, tables);
+	body.gave_up = hf_sync_gave_up(sync);
 	if (previous) {
 		body.previous.data = tables + TABLE_BYTES;
 		body.previous.len = fill_table(page, previous, tables + TABLE_BYTES);

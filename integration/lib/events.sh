@@ -24,13 +24,15 @@ EVENTS=(
 )
 event_names() { local e; for e in "${EVENTS[@]}"; do echo "${e%% *}"; done; }
 
-some_backend() { echo "be$((RANDOM % BACKENDS + 1))"; }
+# Not printed: a subshell has another RANDOM than the seed's.
+pick_backend() { PICKED=be$((RANDOM % BACKENDS + 1)); }
 some_other() { echo "lb$((($(number_of "$1") % NODES) + 1))"; }
 a_while() { sleep "${1:-2}"; } # in which the load goes on
 
 # A pool's change that outlives the rehash after it: flows of changed slots come to other nodes.
 change_under_rehash() {
-    remove_backend "$(some_backend)"
+    pick_backend
+    remove_backend "$PICKED"
     a_while 1
     rehash
     a_while
@@ -47,7 +49,7 @@ event_node_drains() { drain_node "$1"; a_while; undrain_node "$1"; }
 event_spine_dies() { spine_links spine1 down; a_while 4; spine_links spine1 up; wait_for 60 "BGP" routing_is_settled; }
 event_rehash() { rehash; a_while; }
 event_backend_removed() { change_under_rehash; restore_pools; a_while 1; rehash; a_while; }
-event_backend_reweighted() { weigh_backend "$(some_backend)" 10; a_while 1; rehash; a_while; restore_pools; }
+event_backend_reweighted() { pick_backend; weigh_backend "$PICKED" 10; a_while 1; rehash; a_while; restore_pools; }
 event_backend_killed() {
     kill_backend "$DOOMED"
     remove_backend "$DOOMED"
@@ -90,7 +92,8 @@ event_rolling_upgrade() {
 event_resilient_group() {
     resilient_groups $(names lb "$NODES")
     a_while
-    remove_backend "$(some_backend)"
+    pick_backend
+    remove_backend "$PICKED"
     resilient_groups $(names lb "$NODES" | tr ' ' '\n' | grep -vx "$1")
     a_while
     resilient_groups $(names lb "$NODES")
@@ -102,7 +105,8 @@ event_syn_flood() { start_flood 5; change_under_rehash; restore_pools; end_flood
 event_ack_flood() { start_flood 5 --ack; change_under_rehash; restore_pools; end_flood; }
 # A pool's change, a node's death and a full rehash within a tenth of a second.
 at_once() { # NODE
-    remove_backend "$(some_backend)" &
+    pick_backend
+    remove_backend "$PICKED" &
     kill_node "$1" &
     rehash
     wait %% # the last one that was begun

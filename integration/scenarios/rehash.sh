@@ -7,12 +7,12 @@ at_exit restore_config
 records_are_out() { [ "$(all_sharing records_exported)" -ge "$1" ]; }
 
 before=$(all_sharing records_exported)
-start_load 5000 15
-wait_for 10 "records of 5,000 flows" records_are_out $((before + 4900))
+start_load 20000 25
+wait_for 20 "records of 20,000 flows" records_are_out $((before + 19600))
 remove_backend be1
 second=$(all_counters second_chances)
 rehash
-sleep 3
+sleep 2
 told=$(all_sharing flows_told)
 [ "$(all_counters second_chances)" -gt "$second" ] || fail "no flow took a second chance"
 pass "$(($(all_counters second_chances) - second)) packets took a second chance; $told flows were told"

@@ -93,11 +93,11 @@ HF_INLINE bool hf_is_local(const struct hf_packet *p)
 	return bpf_map_lookup_elem(&local_addresses, &key) != NULL;
 }
 
-HF_INLINE bool hf_is_allowed(const struct hf_packet *p)
+HF_INLINE bool hf_is_allowed(const __u32 *source, __u8 family)
 {
 	struct hf_host_prefix key = {
 		.length = HF_HOST_FAMILY_BITS + 128,
-		.address = hf_host_address(p->source, p->family),
+		.address = hf_host_address(source, family),
 	};
 
 	return bpf_map_lookup_elem(&allowed, &key) != NULL;

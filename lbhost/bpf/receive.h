@@ -22,6 +22,8 @@ HF_INLINE int hf_take_inner(struct xdp_md *ctx, const struct hf_tunnel *t)
 	if (found != HF_HOST_GOOD)
 		return hf_drop(found);
 	if (chance && !hf_is_expected(ctx, &at)) {
+		if (!hf_is_allowed(onward.to.source, onward.is_ipv4 ? 4 : 6))
+			return hf_drop(HF_HOST_DROP_SOURCE);
 		if (!hf_send_to_other(ctx, t, &onward))
 			return hf_drop(HF_HOST_DROP_INTERNAL);
 		hf_count(HF_HOST_LAST_CHANCES);
@@ -41,7 +43,7 @@ HF_INLINE int hf_decapsulate(struct xdp_md *ctx)
 
 	if (found == HF_FOUND_NONE || !hf_is_local(&t.outer))
 		return XDP_PASS;
-	if (!hf_is_allowed(&t.outer))
+	if (!hf_is_allowed(t.outer.source, t.outer.family))
 		return hf_drop(HF_HOST_DROP_SOURCE);
 	if (found == HF_FOUND_FRAGMENT)
 		return hf_drop(HF_HOST_DROP_FRAGMENT);

@@ -6,17 +6,17 @@
 #include <linux/types.h>
 
 /* X(NAME, "explanation"): every tunnel packet raises exactly one of the first two groups. */
-#define HF_HOST_COUNTERS(X)                                                                    \
-	X(DECAPSULATED_IPIP, "IPIP packets unwrapped and given to the host")                   \
-	X(DECAPSULATED_GUE, "GUE packets unwrapped and given to the host")                     \
-	X(LAST_CHANCES, "packets of unknown connections sent on to the slot's former backend") \
-	X(DROP_SOURCE, "tunnel packets to this host from a source that --allow does not name") \
-	X(DROP_MALFORMED, "tunnel packets whose headers contradict each other or the frame")   \
-	X(DROP_NESTED, "tunnel packets with another tunnel inside")                            \
-	X(DROP_CLIENT, "inner packets from a local address, or from none a client can have")   \
-	X(DROP_FRAGMENT, "fragments of IPIP packets, which are not put together")              \
-	X(DROP_ECN, "marked congested outside, not ECN-capable inside (RFC 6040)")             \
-	X(DROP_INTERNAL, "the kernel refused to move the packet's start")                      \
+#define HF_HOST_COUNTERS(X)                                                                     \
+	X(DECAPSULATED_IPIP, "IPIP packets unwrapped and given to the host")                    \
+	X(DECAPSULATED_GUE, "GUE packets unwrapped and given to the host")                      \
+	X(LAST_CHANCES, "packets of unknown connections sent on to the backend that they name") \
+	X(DROP_SOURCE, "tunnel packets to this host from a source that --allow does not name")  \
+	X(DROP_MALFORMED, "tunnel packets whose headers contradict each other or the frame")    \
+	X(DROP_NESTED, "tunnel packets with another tunnel inside")                             \
+	X(DROP_CLIENT, "inner packets from a local address, or from none a client can have")    \
+	X(DROP_FRAGMENT, "fragments of IPIP packets, which are not put together")               \
+	X(DROP_ECN, "marked congested outside, not ECN-capable inside (RFC 6040)")              \
+	X(DROP_INTERNAL, "the kernel refused to move the packet's start")                       \
 	X(MSS_CLAMPED, "SYN-ACKs whose MSS was lowered to what the tunnel carries")
 
 #define HF_HOST_COUNTER_ENUM(name, text) HF_HOST_##name,

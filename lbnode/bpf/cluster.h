@@ -22,7 +22,7 @@ HF_INLINE bool hf_is_address(const __u32 a[4], const __u32 b[4])
 	return a[0] == b[0] && a[1] == b[1] && a[2] == b[2] && a[3] == b[3];
 }
 
-/* Whether a live member has the address. */
+/* Whether a member has the address, or had it in the last day. */
 HF_INLINE bool hf_is_peer(const struct hf_cluster *cluster, const __u32 address[4])
 {
 	__u32 at = hf_peer_hash(address);

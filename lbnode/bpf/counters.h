@@ -21,7 +21,7 @@
 	X(VISITORS_KNOWN, "packets from other nodes whose flow is known here")                 \
 	X(VISITORS_SENT_ON, "packets from other nodes, of unknown flows, sent to one more")    \
 	X(VISITORS_UNKNOWN, "packets from other nodes whose flow nobody knew: by the choice")  \
-	X(LAST_CHANCES, "packets sent with the name of their slot's previous backend")         \
+	X(LAST_CHANCES, "packets sent with the name of a second backend to try")               \
 	X(FLOWS_UNPINNED, "packets of flows that found no place for a pin")                    \
 	X(PINS_DISPLACED, "weak pins that gave way to a newer flow")                           \
 	X(FRAGMENTS_PLACED, "fragments sent where their datagram's first one went")            \

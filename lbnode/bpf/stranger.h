@@ -131,7 +131,7 @@ HF_INLINE int hf_to_peer(struct xdp_md *ctx, const struct hf_cluster *c,
 /* Names the other backend that the flow may be of: the slot's previous one, or, if the packet goes
  * to that by a guess of before the slot changed, its choice. IPIP has no room for that, but lbhost
  * understands GUE, too. */
-HF_INLINE void hf_put_last_chance(struct hf_errand *e, const struct hf_stranger *s,
+HF_INLINE bool hf_put_last_chance(struct hf_errand *e, const struct hf_stranger *s,
 				  const struct hf_service *service)
 {
 	const struct hf_slot *slot = hf_slot_of(service, s->digest);
@@ -140,10 +140,10 @@ HF_INLINE void hf_put_last_chance(struct hf_errand *e, const struct hf_stranger 
 
 	if (!service->has_last_chance || !slot || s->protocol != IPPROTO_TCP ||
 	    s->met != HF_MET_FLOW)
-		return;
+		return false;
 	other = hf_backend(slot->backend == e->backend ? slot->previous : slot->backend);
 	if (!other)
-		return;
+		return false;
 	entropy = e->inner.entropy & other->entropy;
 	e->by_gue = true;
 	e->option.word[0] = bpf_htonl(HF_ENVELOPE_VERSION << 24 | HF_ENVELOPE_LAST_CHANCE << 16 |
@@ -160,7 +160,7 @@ HF_INLINE void hf_put_last_chance(struct hf_errand *e, const struct hf_stranger 
 		}
 		e->option.word[4] |= entropy;
 	}
-	hf_count(HF_COUNT_LAST_CHANCES);
+	return true;
 }
 
 HF_INLINE void hf_account_stranger(const struct hf_stranger *s, __u16 service, __u16 backend)
@@ -178,6 +178,7 @@ HF_INLINE int hf_to_backend(struct xdp_md *ctx, const struct hf_stranger *s, __u
 	struct hf_errand e = { .inner = s->inner, .backend = id };
 	const struct hf_service *service = hf_service_of(s);
 	const struct hf_backend *backend = hf_backend(id);
+	int verdict;
 
 	if (!backend || !service)
 		return hf_drop(HF_COUNT_DROP_NO_BACKEND);
@@ -186,22 +187,38 @@ HF_INLINE int hf_to_backend(struct xdp_md *ctx, const struct hf_stranger *s, __u
 	hf_account_stranger(s, service->id, id);
 	if (s->met == HF_MET_ICMP)
 		hf_count(HF_COUNT_ICMP_ERRORS);
-	if (!sure)
-		hf_put_last_chance(&e, s, service);
+	if (!sure && hf_put_last_chance(&e, s, service)) {
+		verdict = hf_send(ctx, &e);
+		if (verdict >= 0) {
+			hf_count(HF_COUNT_LAST_CHANCES);
+			return verdict;
+		}
+		/* With the name it is too big: then without, rather than not at all. */
+		e.by_gue = e.inner.option_words = 0;
+	}
 	return hf_send(ctx, &e);
+}
+
+HF_INLINE enum hf_counter hf_objection_to(const struct hf_stranger *s,
+					  const struct hf_service *service)
+{
+	const struct hf_service_table *table = hf_services();
+
+	if (!table)
+		return HF_COUNT_DROP_INTERNAL;
+	return hf_objection(table, service, s->source, s->inner.family, s->is_tunnel);
 }
 
 /* Nobody knows it, or nobody can be asked. `pinned`: and nobody will be. */
 HF_INLINE int hf_by_choice(struct xdp_md *ctx, const struct hf_stranger *s, bool pinned)
 {
-	const struct hf_service_table *table = hf_services();
 	const struct hf_service *service = hf_service_of(s);
 	__u16 id = service ? hf_choice(service, s->digest) : HF_NO_BACKEND;
 	enum hf_counter objection;
 
-	if (!table || !service)
+	if (!service)
 		return hf_drop(HF_COUNT_DROP_INTERNAL);
-	objection = hf_objection(table, service, s->source, s->inner.family, s->is_tunnel);
+	objection = hf_objection_to(s, service);
 	if (objection != HF_COUNTER_END && s->met != HF_MET_ICMP)
 		return hf_drop(objection);
 	if (pinned && id != HF_NO_BACKEND && !service->is_stateless &&
@@ -230,24 +247,33 @@ HF_INLINE int hf_follow_first(struct xdp_md *ctx, const struct hf_cluster *c,
 	return hf_send(ctx, &e);
 }
 
-/* Of a packet that the spine chose this node for: whether it may go to another node; if it is the
- * first of its flow for a moment, its source's rate decides, and the flow is asked for. Of ICMP
- * errors, which ask for nothing, icmp.h has limited the sources. */
-HF_INLINE bool hf_may_ask(const struct hf_stranger *s, const struct hf_service *service)
+/*
+ * Of a packet that the spine chose this node for: HF_COUNTER_END, and it may go to another node; or
+ * SECOND_CHANCES_LIMITED, or the drop to count. The first of its flow for a moment is looked at
+ * closely, and the flow asked for; what follows it costs no more than the node's rate. Of ICMP
+ * errors, which ask for nothing, icmp.h has limited the sources.
+ */
+HF_INLINE enum hf_counter hf_may_ask(const struct hf_stranger *s, const struct hf_service *service)
 {
+	enum hf_counter objection;
 	__u64 now, *last = NULL;
 
 	if (s->met != HF_MET_ICMP)
 		last = hf_not_asked(s, &now);
-	if (last && hf_limit(s->source, s->inner.family, HF_LIMITED_STRANGERS))
-		return false;
+	if (last) {
+		objection = hf_objection_to(s, service);
+		if (objection != HF_COUNTER_END)
+			return objection;
+		if (hf_limit(s->source, s->inner.family, HF_LIMITED_STRANGERS))
+			return HF_COUNT_SECOND_CHANCES_LIMITED;
+	}
 	if (hf_limit_node())
-		return false;
+		return HF_COUNT_SECOND_CHANCES_LIMITED;
 	if (last && !(s->tcp_flags & HF_TCP_RST)) {
 		*(volatile __u64 *)last = now;
 		hf_ask(s, service);
 	}
-	return true;
+	return HF_COUNTER_END;
 }
 
 /* To a node that may know the flow, or by its choice. */
@@ -255,6 +281,7 @@ HF_INLINE int hf_ask_around(struct xdp_md *ctx, const struct hf_cluster *c,
 			    const struct hf_stranger *s)
 {
 	const struct hf_service *service = hf_service_of(s);
+	enum hf_counter verdict = HF_COUNTER_END;
 	__u16 peer = 0;
 
 	if (c && service && s->hops < HF_HOPS_MAX)
@@ -264,10 +291,14 @@ HF_INLINE int hf_ask_around(struct xdp_md *ctx, const struct hf_cluster *c,
 			hf_count(HF_COUNT_VISITORS_UNKNOWN);
 		return hf_by_choice(ctx, s, !s->hops && s->met != HF_MET_ICMP);
 	}
-	if (!s->hops && !hf_may_ask(s, service)) {
-		hf_count(HF_COUNT_SECOND_CHANCES_LIMITED);
+	if (!s->hops)
+		verdict = hf_may_ask(s, service);
+	if (verdict == HF_COUNT_SECOND_CHANCES_LIMITED) {
+		hf_count(verdict);
 		return hf_by_choice(ctx, s, false);
 	}
+	if (verdict != HF_COUNTER_END)
+		return hf_drop(verdict);
 	if (s->met == HF_MET_FIRST_FRAGMENT)
 		hf_note_datagram(s->datagram, HF_NO_BACKEND, peer);
 	return hf_to_peer(ctx, c, s, peer);

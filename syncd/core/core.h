@@ -69,6 +69,7 @@ struct hf_view {
 	hf_time since;
 	hf_time dirty; /* when the change is to be taken up; HF_NEVER: none */
 	bool settled;
+	bool gave_up;		  /* the last `previous` was dropped before all had confirmed */
 	struct hf_shard_set lost; /* to be exported again */
 	bool foreign;		  /* records of others' shards came since they were last dropped */
 };

@@ -334,6 +334,11 @@ const struct hf_owners *hf_sync_owners(const struct hf_sync *s)
 	return &s->view.now;
 }
 
+bool hf_sync_gave_up(const struct hf_sync *s)
+{
+	return s->view.gave_up;
+}
+
 const struct hf_owners *hf_sync_previous_owners(const struct hf_sync *s)
 {
 	return s->view.previous;

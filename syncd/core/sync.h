@@ -189,6 +189,8 @@ void hf_snapshot_delete(struct hf_snapshot *snapshot);
 const struct hf_member *hf_sync_self(const struct hf_sync *sync);
 const struct hf_members *hf_sync_members(const struct hf_sync *sync);
 const struct hf_owners *hf_sync_owners(const struct hf_sync *sync);
+/* Whether the last hand-over was ended by its time, before all had confirmed it. */
+bool hf_sync_gave_up(const struct hf_sync *sync);
 const struct hf_owners *hf_sync_previous_owners(const struct hf_sync *sync); /* NULL: handed over */
 enum hf_readiness hf_sync_readiness(const struct hf_sync *sync);
 hf_time hf_sync_readiness_since(const struct hf_sync *sync);

@@ -92,6 +92,7 @@ static void change(struct hf_sync *s)
 		v->highest = v->epoch;
 	v->epoch = ++v->highest;
 	v->since = s->now;
+	v->gave_up = false;
 	if (v->previous || !former->count)
 		free(former);
 	else
@@ -153,6 +154,7 @@ static void end_previous(struct hf_sync *s, const char *why)
 
 	free(v->previous);
 	v->previous = NULL;
+	v->gave_up = why != NULL;
 	drop_foreign(s);
 	s->output.owners(s->context);
 	hf_tell(s, HF_EVENT_SETTLED, NULL, HF_MEMBER_ALIVE, 0, why);

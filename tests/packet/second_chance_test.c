@@ -336,6 +336,11 @@ static void the_last_chance_is_named(void **state)
 	keep(&f, 2);
 	assert_int_equal(to_backend(&v, &f), 2);
 	assert_int_equal(o.option_words, 0);
+	/* Nor of a packet that fits only without. */
+	frame_flow(&f, IPPROTO_TCP, CLIENT4, 1003, VIP4, 80, HF_TCP_ACK, 1427);
+	visitor(&v, &f, 1, 2);
+	to_backend(&v, &f);
+	assert_int_equal(o.option_words, 0);
 	/* Nor in a pool that wants none. */
 	harness_apply(&h, CONFIG_OF("", GUE "    last_chance: false\n"));
 	change_slots(false);
@@ -354,6 +359,21 @@ static void the_last_chance_is_named(void **state)
 	keep(&f, 2);
 	assert_int_equal(to_backend(&v, &f), 2);
 	assert_false(o.is_gue);
+}
+
+/* Nobody is asked for a flow that no client can have. */
+static void forged_sources_are_dropped(void **state)
+{
+	struct frame f;
+
+	(void)state;
+	frame_flow(&f, IPPROTO_TCP, VIP4, 1000, VIP4, 80, HF_TCP_ACK, 0);
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(verdict_run(&h, &f), XDP_DROP);
+	frame_flow(&f, IPPROTO_TCP, "127.0.0.1", 1000, VIP4, 80, HF_TCP_ACK, 0);
+	assert_int_equal(verdict_run(&h, &f), XDP_DROP);
+	assert_int_equal(harness_counter(&h, HF_COUNT_DROP_SOURCE), 4);
+	assert_int_equal(harness_counter(&h, HF_COUNT_SECOND_CHANCES), 0);
 }
 
 /* A slot has changed, and again: what was taken for its choice meanwhile may be wrong. */
@@ -503,6 +523,7 @@ int main(void)
 		T(fragments_follow_their_first_one),
 		T(errors_take_a_second_chance),
 		T(guesses_name_the_other_one),
+		T(forged_sources_are_dropped),
 		T(floods_are_limited),
 		T(stateless_flows_leave_no_pin),
 	};

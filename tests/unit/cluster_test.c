@@ -146,8 +146,11 @@ static void a_node_owns(void **state)
 	assert_true(hf_cluster_owns(&news));
 	previously(3, 1);
 	assert_false(hf_cluster_owns(&news));
+	assert_true(hf_cluster_has_others(&news));
 	news.self = 1;
 	assert_false(hf_cluster_owns(&news));
+	begin(0, 99); /* 99: nobody */
+	assert_false(hf_cluster_has_others(&news));
 }
 
 static void slots_remember(void **state)
