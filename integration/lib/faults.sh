@@ -7,7 +7,7 @@ syncd_status() { "$BIN/syncd/syncd" --instance "$PREFIX$1" --status --json 2>/de
 is_in_cluster() { # NODE
     if ! has_syncd; then
         is_alive "$1" lbnode && node_counter "$1" forwarded >/dev/null 2>&1
-        return
+        return $? # in a trap a bare return is of what was before it
     fi
     syncd_status "$1" | jq -e --argjson n "$NODES" '.ready and .lbnode and .settled and
         ([.members[] | select(.state == "alive" and .ready)] | length == $n)' >/dev/null

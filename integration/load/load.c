@@ -42,6 +42,7 @@ struct connection {
 	uv_connect_t connect;
 	uv_write_t write;
 	struct load *load;
+	const struct sockaddr_storage *target;
 	enum state state;
 	enum load_fault fault;
 	uint64_t began;	   /* ms: when it was to be opened */
@@ -110,7 +111,7 @@ static uint64_t wall_ms(void)
 /* What befell which connection, when, for whoever looks for the reason. */
 static void tell_of(struct connection *c, const char *what)
 {
-	struct sockaddr_storage from = { .ss_family = AF_INET }, to = { .ss_family = AF_INET };
+	struct sockaddr_storage from = { .ss_family = AF_INET };
 	uint64_t now = wall_ms();
 	int length = sizeof(from);
 	char client[64], vip[64];
@@ -118,10 +119,8 @@ static void tell_of(struct connection *c, const char *what)
 	if (c->load->told++ >= TELL_OF)
 		return;
 	uv_tcp_getsockname(&c->tcp, (struct sockaddr *)&from, &length);
-	length = sizeof(to);
-	uv_tcp_getpeername(&c->tcp, (struct sockaddr *)&to, &length);
 	fprintf(stderr, "flowload: %lu.%03lu %s from %s to %s of %s\n", (unsigned long)now / 1000,
-		(unsigned long)now % 1000, what, text_of(&from, client), text_of(&to, vip),
+		(unsigned long)now % 1000, what, text_of(&from, client), text_of(c->target, vip),
 		c->answer.backend[0] ? c->answer.backend : "nobody");
 }
 
@@ -262,6 +261,7 @@ static int connect_one(struct load *l, uint32_t i)
 	if (err)
 		return err;
 	c->load = l;
+	c->target = target;
 	c->tcp.data = c->connect.data = c->write.data = c;
 	/* A port is then chosen for the whole 5-tuple, not for the source address alone. */
 	if (uv_fileno((uv_handle_t *)&c->tcp, &fd) == 0)
