@@ -119,7 +119,7 @@ static int open_inner(const char *instance, const char *outer_name, __u32 key, u
 
 static int read_inner(const char *instance, const char *outer_name, void *value, uint32_t size)
 {
-	uint32_t count;
+	uint32_t count = 0;
 	int inner = open_inner(instance, outer_name, 0, size, &count), err;
 	__u32 zero = 0;
 
@@ -137,7 +137,7 @@ int hf_takeover_cluster(const char *instance, struct hf_cluster *cluster)
 
 static struct hf_slot *map_slots(const char *instance, uint16_t pool, uint32_t size)
 {
-	uint32_t count;
+	uint32_t count = 0;
 	int table = open_inner(instance, "pools", pool, sizeof(struct hf_slot), &count);
 	void *slots = MAP_FAILED;
 

@@ -62,9 +62,9 @@ static void set_cluster(const uint16_t owners[2])
 	news = (struct hf_cluster_news){
 		.self = 0x100000001,
 		.epoch = 77,
-		.member = { { 0x100000001, address(SELF), true },
-			    { 0x100000002, address(NODE2), true },
-			    { 0x100000003, address(NODE3), true } },
+		.member = { { .id = 0x100000001, .address = address(SELF), .ready = true },
+			    { .id = 0x100000002, .address = address(NODE2), .ready = true },
+			    { .id = 0x100000003, .address = address(NODE3), .ready = true } },
 		.member_count = 3,
 		.replicas = 2,
 		.now = now,
