@@ -370,20 +370,6 @@ HF_INLINE bool hf_tag_is_good(const struct hf_cluster *c, const struct hf_envelo
 	return false;
 }
 
-/* What the envelope said that the packet came in, which is off now; it is taken from `visits`.
- * NULL: the packet came from a router. */
-HF_INLINE struct hf_envelope *hf_take_visit(struct hf_envelope *said)
-{
-	__u32 zero = 0;
-	struct hf_envelope *visit = bpf_map_lookup_elem(&visits, &zero);
-
-	if (!visit || !visit->version)
-		return NULL;
-	*said = *visit;
-	visit->version = 0;
-	return said;
-}
-
 /* A whole packet that the hot path has introduced. */
 HF_INLINE int hf_stranger(struct xdp_md *ctx)
 {
@@ -397,24 +383,43 @@ HF_INLINE int hf_stranger(struct xdp_md *ctx)
 	return hf_receive(ctx, c, s);
 }
 
-/* Any other: fragments, ICMP errors, and what came in an envelope. */
+/* Of a packet that came in the envelope `e`: HF_COUNTER_END, or the drop to count. */
+HF_INLINE enum hf_counter hf_check_visit(const struct hf_cluster *c, struct hf_stranger *s,
+					 const struct hf_envelope *e, int met)
+{
+	if (met == HF_MET_NOTHING || !c || s->flags != e->flags)
+		return HF_COUNT_DROP_ENVELOPE;
+	if (!hf_tag_is_good(c, e, s->digest))
+		return HF_COUNT_DROP_ENVELOPE_TAG;
+	s->hops = e->hops + 1;
+	s->origin = bpf_ntohl(e->origin);
+	return HF_COUNTER_END;
+}
+
+/* Any other: fragments, ICMP errors, and what came in an envelope, which is off now: what it said
+ * is taken from `visits`. */
 HF_INLINE int hf_other_stranger(struct xdp_md *ctx)
 {
 	const struct hf_cluster *c = hf_cluster();
-	struct hf_stranger s = { .origin = c ? c->self : 0 };
-	struct hf_envelope said, *e = hf_take_visit(&said);
+	__u32 zero = 0;
+	struct hf_stranger *s = bpf_map_lookup_elem(&strangers, &zero);
+	struct hf_envelope *e = bpf_map_lookup_elem(&visits, &zero);
+	enum hf_counter refused = HF_COUNTER_END;
+	int met;
 
-	if (hf_meet(ctx, &s) == HF_MET_NOTHING)
-		return hf_drop(e ? HF_COUNT_DROP_ENVELOPE : HF_COUNT_DROP_INTERNAL);
-	if (e) {
-		if (!c || s.flags != e->flags)
-			return hf_drop(HF_COUNT_DROP_ENVELOPE);
-		if (!hf_tag_is_good(c, e, s.digest))
-			return hf_drop(HF_COUNT_DROP_ENVELOPE_TAG);
-		s.hops = e->hops + 1;
-		s.origin = bpf_ntohl(e->origin);
-	}
-	return hf_tell(&s, hf_receive(ctx, c, &s));
+	if (!s || !e)
+		return hf_drop(HF_COUNT_DROP_INTERNAL);
+	__builtin_memset(s, 0, sizeof(*s));
+	s->origin = c ? c->self : 0;
+	met = hf_meet(ctx, s);
+	if (e->version)
+		refused = hf_check_visit(c, s, e, met);
+	else if (met == HF_MET_NOTHING)
+		refused = HF_COUNT_DROP_INTERNAL;
+	e->version = 0;
+	if (refused != HF_COUNTER_END)
+		return hf_drop(refused);
+	return hf_tell(s, hf_receive(ctx, c, s));
 }
 
 #endif
