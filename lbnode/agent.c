@@ -17,6 +17,7 @@
 #include <uv.h>
 
 #include "lbnode/agent_state.h"
+#include "lbnode/history.h"
 #include "lbnode/tables.h"
 #include "lbnode/takeover.h"
 #include "lib/bpffs.h"
@@ -163,6 +164,7 @@ static void adopt_pool(void *context, const struct hf_config_pool *pool, struct 
 
 static int start_dataplane(struct agent *a)
 {
+	struct hf_config *former = NULL;
 	int err = open_dataplane(a);
 
 	if (err)
@@ -177,7 +179,13 @@ static int start_dataplane(struct agent *a)
 	/* Ids of backends, and places of digests, mean the same only then. */
 	if (a->took_over)
 		hf_takeover_pools(a->instance, a->config, adopt_pool, a);
+	else
+		former = hf_history_load(a->instance);
+	/* Tables that the next ones remember; nothing is attached yet. */
+	if (former)
+		hf_forwarding_apply(a->forwarding, former, NULL, hf_agent_now());
 	err = hf_forwarding_apply(a->forwarding, a->config, NULL, hf_agent_now());
+	hf_config_free(former);
 	if (!err)
 		err = wait_for_neighbours(a);
 	return err ? err : attach(a);
@@ -364,6 +372,7 @@ static int run_loop(struct agent *a)
 	hf_holding_start(&a->holding, &a->loop, a->dataplane);
 	hf_listener_start(&a->listener, &a->loop, a->forwarding);
 
+	hf_history_save(a->instance, a->config_path);
 	hf_preflight_release_signals();
 	hf_agent_log_config(a, "forwarding");
 	sd_notify(0, "READY=1");

@@ -16,6 +16,9 @@
 #define FRESH_MS 30000
 /* And a flow that nobody knows is not taken for its choice's, since a record may be on its way. */
 #define UNSETTLED_MS 3000
+/* For so long a node that has just started leaves it to others to guess: they saw slots change that
+ * it did not. */
+#define HISTORY_MS 300000
 
 struct pool_slot {
 	char name[HF_CONFIG_NAME_MAX + 1]; /* "": free */
@@ -32,6 +35,8 @@ struct membership {
 };
 
 struct hf_pools {
+	int64_t began; /* when the first tables were made */
+	bool has_history;
 	struct hf_dataplane *dataplane;
 	const struct hf_backends *backends;
 	struct pool_slot pool[HF_MAX_POOLS];
@@ -86,6 +91,7 @@ void hf_pools_adopt(struct hf_pools *p, const struct hf_config_pool *pool, struc
 	struct pool_slot *slot = &p->pool[find_pool_slot(p, pool)];
 
 	name_pool(slot, pool);
+	p->has_history = true;
 	slot->slots = slots; /* and no hash, so that a table is made, whatever the choices are */
 }
 
@@ -295,6 +301,8 @@ int hf_pools_apply(struct hf_pools *p, const struct hf_config *config, int64_t n
 	struct made made;
 	int err = make_tables(p, config, &made);
 
+	if (!p->began)
+		p->began = now;
 	if (!err)
 		err = put_in_force(p, &made, now);
 	if (!err)
@@ -358,6 +366,8 @@ uint16_t hf_pools_settled_choice(const struct hf_pools *p, uint16_t pool, uint64
 {
 	const struct hf_slot *slot = pool < HF_MAX_POOLS ? slot_of(&p->pool[pool], digest) : NULL;
 
+	if (!p->has_history && now - p->began < HISTORY_MS)
+		return HF_NO_BACKEND;
 	if (!slot || (slot->is_fresh && now - p->pool[pool].changed < UNSETTLED_MS))
 		return HF_NO_BACKEND;
 	return slot->backend;

@@ -41,7 +41,8 @@ bool hf_pools_is_exception(const struct hf_pools *pools, uint64_t digest, uint16
  * another one's: its slot has changed. */
 bool hf_pools_is_doubtful(const struct hf_pools *pools, uint64_t digest, uint16_t backend);
 
-/* The choice of a slot, which has not changed just now; HF_NO_BACKEND if it has. */
+/* The choice of a slot, which has not changed just now; HF_NO_BACKEND if it has, or if this node
+ * has not been there for long enough to know. */
 uint16_t hf_pools_settled_choice(const struct hf_pools *pools, uint16_t pool, uint64_t digest,
 				 int64_t now);
 

@@ -7,6 +7,7 @@
 #include <systemd/sd-daemon.h>
 
 #include "lbnode/agent_state.h"
+#include "lbnode/history.h"
 #include "lbnode/tables.h"
 #include "lib/log.h"
 
@@ -164,6 +165,7 @@ void hf_agent_reload(struct agent *a)
 		hf_config_free(next);
 		hf_error("reload refused; the running configuration stays in force");
 	} else {
+		hf_history_save(a->instance, a->config_path);
 		hf_agent_log_config(a, "reloaded");
 	}
 	sd_notify(0, "READY=1");

@@ -124,9 +124,11 @@ restart_programs() { # NODE: as an upgrade does it
 
 # Every router hashes anew: most flows come to other nodes. Kernels before 6.11 can't.
 rehash() {
-    local x
+    local x seed
     for x in edge $(names spine "$SPINES"); do
-        in_ns "$x" sysctl -q -w net.ipv4.fib_multipath_hash_seed=$((RANDOM * 32768 + RANDOM + 1))
+        # Another one than before, whatever the seed of the run.
+        seed=$(in_ns "$x" sysctl -n net.ipv4.fib_multipath_hash_seed)
+        in_ns "$x" sysctl -q -w net.ipv4.fib_multipath_hash_seed=$(((seed + RANDOM * 32768 + RANDOM) % 2147483647 + 1))
     done
 }
 
