@@ -177,14 +177,20 @@ static void empty_ring(const struct bpf_map *map)
 	ring_buffer__free(ring);
 }
 
+/* Linux 6.1 waits for a grace period after each deletion, of nothing, too. */
+static void empty_outer(const struct bpf_map *map)
+{
+	for (uint32_t i = 0, inner; i < bpf_map__max_entries(map); i++)
+		if (bpf_map_lookup_elem(bpf_map__fd(map), &i, &inner) == 0)
+			bpf_map_delete_elem(bpf_map__fd(map), &i);
+}
+
 /* As just loaded. */
 static void empty_maps(struct lb_bpf *bpf)
 {
 	struct bpf_map *map;
 
 	bpf_object__for_each_map (map, bpf->obj) {
-		uint32_t i = 0;
-
 		switch (bpf_map__type(map)) {
 		case BPF_MAP_TYPE_ARRAY:
 			if (!bpf_map__is_internal(map))
@@ -194,8 +200,7 @@ static void empty_maps(struct lb_bpf *bpf)
 			zero_array(map);
 			break;
 		case BPF_MAP_TYPE_ARRAY_OF_MAPS:
-			for (i = 0; i < bpf_map__max_entries(map); i++)
-				bpf_map__delete_elem(map, &i, sizeof(i), 0);
+			empty_outer(map);
 			break;
 		case BPF_MAP_TYPE_LRU_HASH:
 			empty_hash(map);
