@@ -225,8 +225,10 @@ static struct lb_bpf *load(uint32_t bits)
 	struct lb_bpf *bpf = kept.bpf;
 
 	kept.bpf = NULL;
-	if (bpf && kept.bits == bits)
+	if (bpf && kept.bits == bits) {
+		empty_maps(bpf);
 		return bpf;
+	}
 	lb_bpf__destroy(bpf);
 	bpf = lb_bpf__open();
 	MUST(bpf, "open the BPF object");
@@ -265,7 +267,6 @@ void harness_apply(struct harness *h, const char *yaml)
 void harness_close(struct harness *h)
 {
 	munmap(h->flows, sizeof(*h->flows) << h->bucket_bits);
-	empty_maps(h->bpf);
 	lb_bpf__destroy(kept.bpf);
 	kept.bpf = h->bpf;
 	kept.bits = h->bucket_bits;
