@@ -24,15 +24,16 @@ static int open_namespace(const char *name)
 	return open(path, O_RDONLY | O_CLOEXEC);
 }
 
-static int take_id(const struct nlmsghdr *reply, void *id)
+static int take_attribute(const struct nlattr *attribute, void *id)
 {
-	const struct nlattr *attribute;
-
-	mnl_attr_for_each(attribute, reply,
-			  sizeof(struct rtgenmsg)) if (mnl_attr_get_type(attribute) ==
-						       NETNSA_NSID) *
-		(int32_t *)id = mnl_attr_get_u32(attribute);
+	if (mnl_attr_get_type(attribute) == NETNSA_NSID)
+		*(int32_t *)id = mnl_attr_get_u32(attribute);
 	return MNL_CB_OK;
+}
+
+static int take_reply(const struct nlmsghdr *reply, void *id)
+{
+	return mnl_attr_parse(reply, sizeof(struct rtgenmsg), take_attribute, id);
 }
 
 /* Asks for `type`, of the namespace `fd`. */
@@ -57,7 +58,7 @@ static int ask(struct mnl_socket *socket, uint16_t type, int fd, int32_t *id)
 		got = mnl_socket_recvfrom(socket, room, sizeof(room));
 		if (got < 0)
 			return -errno;
-		got = mnl_cb_run(room, got, type, mnl_socket_get_portid(socket), take_id, id);
+		got = mnl_cb_run(room, got, type, mnl_socket_get_portid(socket), take_reply, id);
 	} while (got > MNL_CB_STOP);
 	return got < 0 ? -errno : 0;
 }

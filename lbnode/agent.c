@@ -302,7 +302,6 @@ static void get_state(void *context, struct hf_node_state *state)
 		.owner = a->sync.owner,
 		.others = a->sync.others,
 		.gave_up = a->sync.gave_up,
-		.forwarded = a->forwarded,
 		.quiet_ms = hf_agent_now() - a->quiet_since,
 	};
 }

@@ -87,9 +87,7 @@ static bool answer(struct hf_control_client *client)
 	body.owner = state.owner;
 	body.others = state.others;
 	body.gave_up = state.gave_up;
-	body.forwarded = state.forwarded;
 	body.quiet_ms = state.quiet_ms;
-	body.version = HF_VERSION;
 	message.body_case = HOLDFAST__FROM_NODE__BODY_STATE;
 	message.state = &body;
 	length = holdfast__from_node__pack(&message, packet);

@@ -17,12 +17,11 @@
 
 struct hf_node_state {
 	bool draining;
-	bool sharing;	    /* connected to syncd */
-	bool owner;	    /* of records, now or until they are handed over */
-	bool others;	    /* own records, too */
-	bool gave_up;	    /* the last hand-over took too long */
-	uint64_t forwarded; /* packets */
-	uint64_t quiet_ms;  /* for so long none was */
+	bool sharing;	   /* connected to syncd */
+	bool owner;	   /* of records, now or until they are handed over */
+	bool others;	   /* own records, too */
+	bool gave_up;	   /* the last hand-over took too long */
+	uint64_t quiet_ms; /* for so long no packet was forwarded */
 };
 
 struct hf_control_calls {

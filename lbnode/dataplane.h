@@ -44,10 +44,10 @@ void hf_dataplane_close(struct hf_dataplane *dataplane);
 struct hf_bucket *hf_dataplane_flows(struct hf_dataplane *dataplane);
 /* As many; the agent's, and mapped, too, as are its counters (HF_SHARING_COUNTERS). */
 struct hf_marks *hf_dataplane_marks(struct hf_dataplane *dataplane);
+uint64_t *hf_dataplane_sharing_counters(struct hf_dataplane *dataplane);
+
 /* Packets sent to backends and other nodes since this agent started. */
 uint64_t hf_dataplane_forwarded(const struct hf_dataplane *dataplane);
-
-uint64_t *hf_dataplane_sharing_counters(struct hf_dataplane *dataplane);
 
 int hf_dataplane_set_backend(struct hf_dataplane *dataplane, uint16_t id,
 			     const struct hf_backend *backend);

@@ -4,13 +4,12 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/time.h>
-#include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "lbnode/control.h"
 #include "lib/log.h"
+#include "lib/seqpacket.h"
 #include "proto/control.pb-c.h"
 
 #define PATIENCE_S 2
@@ -19,21 +18,12 @@
 
 static int connect_to(const char *instance)
 {
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	const struct timeval patience = { .tv_sec = PATIENCE_S };
-	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0), err;
+	char path[108];
+	int fd = hf_seqpacket_connect(hf_control_path(instance, path, sizeof(path)), PATIENCE_S);
 
-	hf_control_path(instance, address.sun_path, sizeof(address.sun_path));
-	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
-	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
-	if (fd < 0 || connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0) {
-		err = -errno;
-		hf_error("can't reach lbnode at %s: %s; does it run, and are you root?",
-			 address.sun_path, strerror(errno));
-		if (fd >= 0)
-			close(fd);
-		return err;
-	}
+	if (fd < 0)
+		hf_error("can't reach lbnode at %s: %s; does it run, and are you root?", path,
+			 strerror(-fd));
 	return fd;
 }
 
@@ -72,7 +62,6 @@ static int say(int fd, Holdfast__ToNode__BodyCase what, struct hf_node_state *st
 			.owner = reply->state->owner,
 			.others = reply->state->others,
 			.gave_up = reply->state->gave_up,
-			.forwarded = reply->state->forwarded,
 			.quiet_ms = reply->state->quiet_ms,
 		};
 	}

@@ -115,28 +115,23 @@ static int take_config(struct agent *a, struct hf_config *next)
 }
 
 /* The ring may have been rotated; but what the flow table was filled under must stay. */
-static int reread_keys(struct agent *a)
+static int reread_keys(const struct agent *a, struct hf_key_ring *next)
 {
-	struct hf_key_ring next;
 	char why[512];
 	int err;
 
+	*next = a->keys;
 	if (a->config->cluster.insecure)
 		return 0;
-	err = hf_key_ring_read(a->config->cluster.key_file, &next, why, sizeof(why));
-	if (!err && sodium_memcmp(&next.flow, &a->keys.flow, sizeof(next.flow)) != 0) {
+	err = hf_key_ring_read(a->config->cluster.key_file, next, why, sizeof(why));
+	if (!err && sodium_memcmp(&next->flow, &a->keys.flow, sizeof(next->flow)) != 0) {
 		snprintf(why, sizeof(why),
 			 "the key file %s has another flow key, which needs a restart",
 			 a->config->cluster.key_file);
 		err = -EINVAL;
 	}
-	if (err) {
+	if (err)
 		hf_error("%s", why);
-	} else {
-		a->keys = next;
-		hf_forwarding_set_keys(a->forwarding, &a->keys);
-	}
-	sodium_memzero(&next, sizeof(next));
 	return err;
 }
 
@@ -153,20 +148,24 @@ void hf_agent_log_config(const struct agent *a, const char *what)
 void hf_agent_reload(struct agent *a)
 {
 	struct hf_config *next = NULL;
+	struct hf_key_ring keys;
 	int err;
 
 	sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%lu", (unsigned long)(uv_hrtime() / 1000));
 	err = hf_agent_load_config(a->config_path, &next);
 	if (!err)
-		err = reread_keys(a);
+		err = reread_keys(a, &keys);
 	if (!err)
 		err = take_config(a, next);
 	if (err) {
 		hf_config_free(next);
 		hf_error("reload refused; the running configuration stays in force");
 	} else {
+		a->keys = keys;
+		hf_forwarding_set_keys(a->forwarding, &a->keys);
 		hf_history_save(a->instance, a->config_path);
 		hf_agent_log_config(a, "reloaded");
 	}
+	sodium_memzero(&keys, sizeof(keys));
 	sd_notify(0, "READY=1");
 }

@@ -5,12 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/time.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "lib/address.h"
 #include "lib/log.h"
+#include "lib/seqpacket.h"
 #include "proto/node.pb-c.h"
 #include "lib/node_protocol.h"
 
@@ -18,22 +17,14 @@
 
 static int connect_to(const char *instance)
 {
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	const struct timeval patience = { .tv_sec = PATIENCE_S };
-	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0), err;
+	char path[108];
+	int fd =
+		hf_seqpacket_connect(hf_node_socket_path(instance, path, sizeof(path)), PATIENCE_S);
 
-	hf_node_socket_path(instance, address.sun_path, sizeof(address.sun_path));
-	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
-	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
-	if (fd < 0 || connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0) {
-		err = -errno;
+	if (fd < 0)
 		hf_error("can't reach syncd at %s: %s; `systemctl status syncd` tells whether it "
 			 "runs",
-			 address.sun_path, strerror(errno));
-		if (fd >= 0)
-			close(fd);
-		return err;
-	}
+			 path, strerror(-fd));
 	return fd;
 }
 

@@ -26,7 +26,7 @@
 
 /* Of all sources together, which may be forged, 250,000 a second and CPU. Shards spread over all
  * nodes: so an owner gets no more a CPU, and as many again on their second hop, however large the
- * flood; it can do millions. */
+ * flood. */
 #define HF_LIMIT_NODE_US    4
 #define HF_LIMIT_NODE_BURST 65536
 
