@@ -22,7 +22,7 @@
 #define TCP_WORDS 5
 
 struct options {
-	uint32_t rate, seconds;
+	uint32_t rate, seconds, seed;
 	bool ack;
 	struct sockaddr_in target;
 };
@@ -35,6 +35,7 @@ struct packet {
 static const struct argp_option option_table[] = {
 	{ "rate", 'r', "R", 0, "Packets a second (default: 10000)", 0 },
 	{ "seconds", 's', "S", 0, "How long (default: 10)", 0 },
+	{ "seed", 'S', "N", 0, "Other flows than with other seeds (default: 1)", 0 },
 	{ "ack", 'a', NULL, 0, "ACKs instead of SYNs", 0 },
 	{ 0 },
 };
@@ -61,6 +62,9 @@ static error_t take_option(int key, char *argument, struct argp_state *state)
 		return 0;
 	case 's':
 		o->seconds = take_number(state, argument, 3600);
+		return 0;
+	case 'S':
+		o->seed = take_number(state, argument, UINT32_MAX);
 		return 0;
 	case 'a':
 		o->ack = true;
@@ -147,7 +151,7 @@ static int send_batch(int fd, const struct options *o, uint64_t *seed)
 static int run(int fd, const struct options *o)
 {
 	const uint64_t interval = BATCH * 1000000000ULL / o->rate;
-	uint64_t seed = 88172645463325252ULL, left = (uint64_t)o->rate * o->seconds;
+	uint64_t seed = 88172645463325252ULL * o->seed, left = (uint64_t)o->rate * o->seconds;
 	struct timespec turn;
 	int err;
 
@@ -172,7 +176,7 @@ int main(int argc, char **argv)
 		NULL,	      NULL,
 		NULL,
 	};
-	struct options o = { .rate = 10000, .seconds = 10 };
+	struct options o = { .rate = 10000, .seconds = 10, .seed = 1 };
 	int fd, err;
 
 	argp_parse(&parser, argc, argv, 0, NULL, &o);

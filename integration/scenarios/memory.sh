@@ -9,10 +9,12 @@ repair() {
 }
 at_exit repair
 
-# ACKs of flows that never were; some come to lb1 last, and find a slot that has changed.
+# ACKs of flows that never were, and were not seen before; some come to lb1 last, and find a slot that has changed.
+flood=0
 names_former_backends() {
     local before; before=$(node_counter lb1 last_chances)
-    client "$BIN/integration/flood" --ack -r 2000 -s 2 "$(target_of "${VIPS[0]}" 80)"
+    flood=$((flood + 1))
+    client "$BIN/integration/flood" --ack --seed $flood -r 2000 -s 2 "$(target_of "${VIPS[0]}" 80)"
     [ "$(node_counter lb1 last_chances)" -gt "$before" ]
 }
 

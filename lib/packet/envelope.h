@@ -11,8 +11,7 @@
  *	| version| kind   | hops   | flags  | origin          | epoch           | tag (8 bytes)
  *
  * From node to backend, the last chance: where to send the packet if the backend knows nothing of
- * its flow (lbhost/bpf/last_chance.h): kind, then the ends of the tunnel to the other backend, which
- * may be of another family.
+ * its flow (lbhost/bpf/last_chance.h): the ends of the tunnel to another backend, of either family.
  *
  *	 0        1        2                 4                 8 (20)
  *	| version| kind   | port            | source          | address
