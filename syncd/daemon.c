@@ -203,6 +203,11 @@ static void take_record(void *context, const struct hf_record *record)
 	hf_node_socket_record(((struct hf_daemon *)context)->nodes, record);
 }
 
+static void take_notice(void *context, const struct hf_notice *notice)
+{
+	hf_node_socket_notice(((struct hf_daemon *)context)->nodes, notice);
+}
+
 static void take_told(void *context, uint32_t ticket, const struct hf_record *records,
 		      uint32_t count, bool all)
 {
@@ -243,6 +248,7 @@ static int make_core(struct hf_daemon *d, const struct hf_seal_keys *keys, uint3
 		.event = take_event,
 		.told = take_told,
 		.record = take_record,
+		.notice = take_notice,
 		.owners = take_owners,
 		.export_again = take_export_again,
 		.fetch = take_fetch,

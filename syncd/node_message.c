@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "proto/notice.h"
+
 /* Members of one message: what a node's own screen, or its data plane, can make use of. */
 #define MEMBERS_MOST  256
 #define OWNERS_MOST   255 /* of which a data plane has room for */
@@ -299,6 +301,25 @@ size_t hf_node_pack_told(const struct hf_sync *sync, uint32_t ticket,
 	body.packed.len = hf_records_pack(records, count, hf_sync_stamp(sync, now), packed);
 	message.body_case = HOLDFAST__FROM_SYNC__BODY_TOLD;
 	message.told = &body;
+	return hf_node_pack(&message, out, size);
+}
+
+size_t hf_node_pack_board(const struct hf_sync *sync, const struct hf_notice *const *notices,
+			  uint32_t count, hf_time now, uint8_t *out, size_t size)
+{
+	Holdfast__FromSync message = HOLDFAST__FROM_SYNC__INIT;
+	Holdfast__Board body = HOLDFAST__BOARD__INIT;
+	Holdfast__Notice notice[HF_NODE_BOARD_MOST], *list[HF_NODE_BOARD_MOST];
+
+	for (uint32_t i = 0; i < count; i++) {
+		hf_notice_write(&notice[i], notices[i]);
+		list[i] = &notice[i];
+	}
+	body.clock = hf_sync_stamp(sync, now);
+	body.n_notices = count;
+	body.notices = list;
+	message.body_case = HOLDFAST__FROM_SYNC__BODY_BOARD;
+	message.board = &body;
 	return hf_node_pack(&message, out, size);
 }
 

@@ -23,6 +23,9 @@ size_t hf_node_pack_status(const struct hf_sync *sync, const struct hf_node_fact
 #define HF_NODE_KEEP_MOST 2048
 size_t hf_node_pack_keep(const struct hf_sync *sync, const struct hf_record *records,
 			 uint32_t count, hf_time now, uint8_t *out, size_t size);
+#define HF_NODE_BOARD_MOST 64
+size_t hf_node_pack_board(const struct hf_sync *sync, const struct hf_notice *const *notices,
+			  uint32_t count, hf_time now, uint8_t *out, size_t size);
 size_t hf_node_pack_told(const struct hf_sync *sync, uint32_t ticket,
 			 const struct hf_record *records, uint32_t count, bool all, hf_time now,
 			 uint8_t *out, size_t size);

@@ -12,38 +12,21 @@
 
 #include "lib/log.h"
 #include "lib/node_protocol.h"
-#include "syncd/node_keep.h"
+#include "syncd/node_client.h"
 #include "syncd/node_message.h"
 #include "syncd/node_take.h"
 
 #define CLIENTS_MOST   16
 #define BACKLOG	       8
 #define PACKETS_A_TURN 64
-/* How much credit there is at most, and how much must be missing before more is given. */
-#define CREDIT_MOST 16384
-#define CREDIT_STEP 2048
 /* How long this node stays an owner without an lbnode: it may be restarting, and its data plane
  * forwards on. */
 #define WARN_MS	 60000
 #define GRACE_MS 10000
 
-struct client {
-	int fd;
-	uv_poll_t poll;
-	struct hf_node_socket *nodes;
-	struct client *next;
-	bool is_lbnode;
-	/* What it has yet to be told. */
-	bool hello_due, owners_due, again_due;
-	struct hf_shard_set again;
-	uint32_t credit; /* given, and not used up */
-	struct hf_node_keep keep;
-	bool keep_due; /* the socket took no more of it */
-};
-
 /* A look-up that is open at the core. */
 struct asked {
-	struct client *client; /* NULL: free, or gone */
+	struct hf_node_client *client; /* NULL: free, or gone */
 	uint32_t core_ticket, ticket;
 };
 
@@ -55,7 +38,7 @@ struct hf_node_socket {
 	uv_poll_t poll;
 	uv_timer_t grace;
 	struct hf_daemon *daemon;
-	struct client *clients, *lbnode;
+	struct hf_node_client *clients, *lbnode;
 	uint32_t count;
 	int handles;
 	bool closing, serving;
@@ -103,7 +86,7 @@ static void free_if_closed(struct hf_node_socket *n)
 
 static void on_client_closed(uv_handle_t *handle)
 {
-	struct client *c = handle->data;
+	struct hf_node_client *c = handle->data;
 	struct hf_node_socket *n = c->nodes;
 
 	close(c->fd);
@@ -132,10 +115,10 @@ static void on_grace_over(uv_timer_t *timer)
 	hf_daemon_settle(n->daemon);
 }
 
-static void end_client(struct client *c, const char *why)
+static void end_client(struct hf_node_client *c, const char *why)
 {
 	struct hf_node_socket *n = c->nodes;
-	struct client **at = &n->clients;
+	struct hf_node_client **at = &n->clients;
 
 	if (uv_is_closing((uv_handle_t *)&c->poll))
 		return;
@@ -155,140 +138,32 @@ static void end_client(struct client *c, const char *why)
 	uv_close((uv_handle_t *)&c->poll, on_client_closed);
 }
 
-/* False: not now, or never any more. */
-static bool send_packet(struct client *c, const uint8_t *packet, size_t length)
-{
-	if (length && send(c->fd, packet, length, MSG_DONTWAIT | MSG_NOSIGNAL) == (ssize_t)length)
-		return true;
-	if (!length || errno == EAGAIN || errno == EWOULDBLOCK)
-		return false;
-	end_client(c, strerror(errno));
-	return false;
-}
-
-static bool send_message(struct client *c, const Holdfast__FromSync *message)
-{
-	struct hf_node_socket *n = c->nodes;
-
-	return send_packet(c, n->packet, hf_node_pack(message, n->packet, sizeof(n->packet)));
-}
-
-static bool send_hello(struct client *c)
-{
-	Holdfast__FromSync message = HOLDFAST__FROM_SYNC__INIT;
-	Holdfast__NodeHello hello = HOLDFAST__NODE_HELLO__INIT;
-
-	hello.protocol = HF_NODE_PROTOCOL;
-	hello.program = "syncd " HF_VERSION;
-	message.body_case = HOLDFAST__FROM_SYNC__BODY_HELLO;
-	message.hello = &hello;
-	return send_message(c, &message);
-}
-
-static bool send_again(struct client *c)
-{
-	Holdfast__FromSync message = HOLDFAST__FROM_SYNC__INIT;
-	Holdfast__ExportAgain again = HOLDFAST__EXPORT_AGAIN__INIT;
-
-	again.shards.data = (uint8_t *)&c->again;
-	again.shards.len = sizeof(c->again);
-	message.body_case = HOLDFAST__FROM_SYNC__BODY_EXPORT_AGAIN;
-	message.export_again = &again;
-	return send_message(c, &message);
-}
-
-static void send_credit(struct client *c)
-{
-	Holdfast__FromSync message = HOLDFAST__FROM_SYNC__INIT;
-	Holdfast__Credit credit = HOLDFAST__CREDIT__INIT;
-	uint32_t room = hf_sync_room(c->nodes->daemon->sync) / 2;
-
-	if (room > CREDIT_MOST)
-		room = CREDIT_MOST;
-	if (room < c->credit + CREDIT_STEP)
-		return;
-	credit.records = room - c->credit;
-	message.body_case = HOLDFAST__FROM_SYNC__BODY_CREDIT;
-	message.credit = &credit;
-	if (send_message(c, &message))
-		c->credit = room;
-}
-
-static void send_owners(struct client *c)
-{
-	struct hf_node_socket *n = c->nodes;
-	size_t length = hf_node_pack_owners(n->daemon->sync, n->packet, sizeof(n->packet));
-
-	if (!length)
-		hf_error("the table of owners does not fit a packet: lbnode goes on with the one "
-			 "that it has; is this cluster of some hundred nodes one?");
-	if (!length || send_packet(c, n->packet, length))
-		c->owners_due = false;
-}
-
-#define KEEPS_A_TURN 64
-
-static void send_keep(struct client *c)
-{
-	struct hf_node_socket *n = c->nodes;
-	const struct hf_sync *sync = n->daemon->sync;
-	uint32_t count = 0;
-
-	c->keep_due = false;
-	for (int i = 0; i < KEEPS_A_TURN && (count = hf_node_keep_next(&c->keep, sync)); i++) {
-		if (!send_packet(c, n->packet,
-				 hf_node_pack_keep(sync, c->keep.record, count, hf_daemon_now(),
-						   n->packet, sizeof(n->packet))))
-			break;
-		c->keep.count = 0;
-	}
-	c->keep_due = count > 0;
-}
-
-/* What is due, in this order, as far as the client takes it. */
-static void serve(struct client *c)
-{
-
-	if (c->hello_due && send_hello(c))
-		c->hello_due = false;
-	if (!c->is_lbnode || c->hello_due)
-		return;
-	if (c->owners_due)
-		send_owners(c);
-	if (c->again_due && !c->owners_due && send_again(c)) {
-		c->again_due = false;
-		memset(&c->again, 0, sizeof(c->again));
-	}
-	if (!c->again_due && !uv_is_closing((uv_handle_t *)&c->poll))
-		send_credit(c);
-	if (!c->owners_due && !uv_is_closing((uv_handle_t *)&c->poll))
-		send_keep(c);
-}
-
 static void on_client(uv_poll_t *handle, int status, int events);
 
-static void watch(struct client *c)
+static void watch(struct hf_node_client *c)
 {
-	bool due = c->hello_due || (c->is_lbnode && (c->owners_due || c->again_due || c->keep_due));
+	int events = UV_READABLE | (hf_node_client_is_due(c) ? UV_WRITABLE : 0);
 
-	if (!uv_is_closing((uv_handle_t *)&c->poll))
-		uv_poll_start(&c->poll, UV_READABLE | (due ? UV_WRITABLE : 0), on_client);
+	if (c->error)
+		end_client(c, strerror(c->error));
+	else if (!uv_is_closing((uv_handle_t *)&c->poll))
+		uv_poll_start(&c->poll, events, on_client);
 }
 
 void hf_node_socket_settle(struct hf_node_socket *n)
 {
-	struct client *next;
+	struct hf_node_client *next;
 
 	if (!n || !n->daemon)
 		return;
-	for (struct client *c = n->clients; c; c = next) {
+	for (struct hf_node_client *c = n->clients; c; c = next) {
 		next = c->next;
-		serve(c);
+		hf_node_client_serve(c);
 		watch(c);
 	}
 }
 
-static void greet(struct client *c, const struct hf_node_hello *hello)
+static void greet(struct hf_node_client *c, const struct hf_node_hello *hello)
 {
 	struct hf_node_socket *n = c->nodes;
 
@@ -298,14 +173,11 @@ static void greet(struct client *c, const struct hf_node_hello *hello)
 	hf_notice("%s is connected%s", hello->program,
 		  hello->serving ? "" : ", and does not serve yet");
 	n->lbnode = c;
-	c->is_lbnode = c->owners_due = c->again_due = true;
-	c->again = hf_all_shards;
-	c->credit = 0;
-	hf_node_keep_all(&c->keep);
+	hf_node_client_greeted(c);
 	set_serving(n, hello, hello->serving);
 }
 
-static void send_status(struct client *c)
+static void send_status(struct hf_node_client *c)
 {
 	struct hf_node_socket *n = c->nodes;
 	const struct hf_daemon *d = n->daemon;
@@ -317,23 +189,23 @@ static void send_status(struct client *c)
 		.key_count = d->key_count,
 	};
 
-	send_packet(c, n->packet,
-		    hf_node_pack_status(d->sync, &facts, hf_daemon_now(), n->packet,
-					sizeof(n->packet)));
+	hf_node_client_send(c, n->packet,
+			    hf_node_pack_status(d->sync, &facts, hf_daemon_now(), n->packet,
+						sizeof(n->packet)));
 }
 
-static void tell(struct client *c, uint32_t ticket, const struct hf_record *records, uint32_t count,
-		 bool all)
+static void tell(struct hf_node_client *c, uint32_t ticket, const struct hf_record *records,
+		 uint32_t count, bool all)
 {
 	struct hf_node_socket *n = c->nodes;
 
-	send_packet(c, n->packet,
-		    hf_node_pack_told(n->daemon->sync, ticket, records, count, all, hf_daemon_now(),
-				      n->packet, sizeof(n->packet)));
+	hf_node_client_send(c, n->packet,
+			    hf_node_pack_told(n->daemon->sync, ticket, records, count, all,
+					      hf_daemon_now(), n->packet, sizeof(n->packet)));
 }
 
 /* Where there is no room nobody knows, as far as can be told in time. */
-static void ask(struct client *c, const struct hf_node_news *news)
+static void ask(struct hf_node_client *c, const struct hf_node_news *news)
 {
 	struct hf_node_socket *n = c->nodes;
 	struct asked *asked = n->asked;
@@ -351,7 +223,8 @@ static void ask(struct client *c, const struct hf_node_news *news)
 }
 
 /* False: the client is gone. */
-static bool obey(struct client *c, enum hf_node_taken taken, const struct hf_node_news *news)
+static bool obey(struct hf_node_client *c, enum hf_node_taken taken,
+		 const struct hf_node_news *news)
 {
 	c->credit -= news->exported < c->credit ? news->exported : c->credit;
 	switch (taken) {
@@ -378,11 +251,11 @@ static bool obey(struct client *c, enum hf_node_taken taken, const struct hf_nod
 		end_client(c, "it sent what can't be understood");
 		break;
 	}
-	return !uv_is_closing((uv_handle_t *)&c->poll);
+	return !c->error && !uv_is_closing((uv_handle_t *)&c->poll);
 }
 
 /* False: no more for now, or the client is gone. */
-static bool take_packet(struct client *c)
+static bool take_packet(struct hf_node_client *c)
 {
 	struct hf_node_socket *n = c->nodes;
 	ssize_t length = recv(c->fd, n->packet, sizeof(n->packet), MSG_DONTWAIT | MSG_TRUNC);
@@ -413,7 +286,7 @@ static const char *last_error(int fd)
 
 static void on_client(uv_poll_t *handle, int status, int events)
 {
-	struct client *c = handle->data;
+	struct hf_node_client *c = handle->data;
 	struct hf_daemon *daemon = c->nodes->daemon;
 
 	if (status < 0)
@@ -450,7 +323,7 @@ static void on_connection(uv_poll_t *handle, int status, int events)
 	struct hf_node_socket *n = handle->data;
 	int fd = accept4(n->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 	const int size = 1 << 20;
-	struct client *c;
+	struct hf_node_client *c;
 
 	(void)status;
 	(void)events;
@@ -465,6 +338,8 @@ static void on_connection(uv_poll_t *handle, int status, int events)
 	setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
 	c->fd = fd;
 	c->nodes = n;
+	c->daemon = n->daemon;
+	c->packet = n->packet;
 	c->poll.data = c;
 	c->hello_due = true;
 	c->next = n->clients;
@@ -518,6 +393,12 @@ void hf_node_socket_record(struct hf_node_socket *n, const struct hf_record *rec
 {
 	if (n && n->lbnode)
 		hf_node_keep_add(&n->lbnode->keep, record);
+}
+
+void hf_node_socket_notice(struct hf_node_socket *n, const struct hf_notice *notice)
+{
+	if (n && n->lbnode)
+		hf_node_client_notice(n->lbnode, notice);
 }
 
 void hf_node_socket_export_again(struct hf_node_socket *n, const struct hf_shard_set *shards)

@@ -20,6 +20,9 @@ void hf_node_socket_close(struct hf_node_socket *nodes);
 /* A record that this node keeps has changed. */
 void hf_node_socket_record(struct hf_node_socket *nodes, const struct hf_record *record);
 
+/* A notice from another node is news. */
+void hf_node_socket_notice(struct hf_node_socket *nodes, const struct hf_notice *notice);
+
 /* What the core says, from within a call of it: is told when that is over. */
 void hf_node_socket_owners(struct hf_node_socket *nodes);
 void hf_node_socket_export_again(struct hf_node_socket *nodes, const struct hf_shard_set *shards);

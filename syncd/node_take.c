@@ -7,6 +7,7 @@
 
 #include "lib/node_protocol.h"
 #include "proto/node.pb-c.h"
+#include "proto/notice.h"
 
 #define EXPORT_MOST 4096 /* records a packet */
 
@@ -46,6 +47,20 @@ static enum hf_node_taken take_export(struct hf_sync *sync, const Holdfast__Expo
 	return HF_NODE_TAKEN;
 }
 
+static enum hf_node_taken take_post(struct hf_sync *sync, const Holdfast__Post *message,
+				    hf_time now)
+{
+	struct hf_notice notices[HF_SYNC_POST_MAX];
+
+	if (message->n_notices > HF_SYNC_POST_MAX)
+		return HF_NODE_REFUSED;
+	for (size_t i = 0; i < message->n_notices; i++)
+		if (!hf_notice_read(message->notices[i], &notices[i]))
+			return HF_NODE_REFUSED;
+	hf_sync_post(sync, notices, message->n_notices, now);
+	return HF_NODE_TAKEN;
+}
+
 static enum hf_node_taken take_ask(const Holdfast__Ask *ask, struct hf_node_news *news)
 {
 	int count = hf_digests_unpack(ask->digests.data, ask->digests.len, news->digests,
@@ -72,6 +87,8 @@ static enum hf_node_taken take(struct hf_sync *sync, const Holdfast__ToSync *mes
 		return is_lbnode ? take_export(sync, message->export, news, now) : HF_NODE_REFUSED;
 	case HOLDFAST__TO_SYNC__BODY_ASK:
 		return take_ask(message->ask, news);
+	case HOLDFAST__TO_SYNC__BODY_POST:
+		return is_lbnode ? take_post(sync, message->post, now) : HF_NODE_REFUSED;
 	case HOLDFAST__TO_SYNC__BODY_STATUS:
 		return HF_NODE_ASKED;
 	case HOLDFAST__TO_SYNC__BODY__NOT_SET:

@@ -4,6 +4,7 @@
 #ifndef HF_SYNC_CORE_H
 #define HF_SYNC_CORE_H
 
+#include "lib/board.h"
 #include "lib/packet/siphash.h"
 #include "proto/gossip.pb-c.h"
 #include "syncd/core/channel.h"
@@ -116,6 +117,8 @@ struct hf_sync {
 	struct hf_lookup lookups[HF_LOOKUPS];
 	struct hf_fetch *fetch;
 	uint32_t snapshots; /* being served */
+	struct hf_board *board;
+	hf_time board_changed, board_pull, board_expiry; /* last; at the earliest; next */
 	struct hf_sync_counters counters;
 	hf_time key_refused_at;
 
@@ -225,6 +228,14 @@ void hf_records_take(struct hf_sync *s, struct hf_member *from, const Holdfast__
 void hf_records_turn(struct hf_sync *s);
 /* Merges what another member told. */
 void hf_records_apply(struct hf_sync *s, const struct hf_record *records, uint32_t count);
+
+/* notices.c */
+void hf_notices_take(struct hf_sync *s, const Holdfast__Notices *notices);
+void hf_notices_take_pull(struct hf_sync *s, struct hf_member *from,
+			  const Holdfast__NoticesPull *pull);
+/* The member's board has this digest. */
+void hf_notices_follow(struct hf_sync *s, struct hf_member *from, uint64_t digest);
+void hf_notices_turn(struct hf_sync *s);
 
 /* lookup.c */
 void hf_lookup_take(struct hf_sync *s, struct hf_member *from, const Holdfast__Lookup *lookup);

@@ -255,6 +255,7 @@ void hf_about_apply(struct hf_sync *s, struct hf_member *from, const Holdfast__A
 	if (differs)
 		hf_wake(s, s->now);
 	follow_members(s, from, about->members);
+	hf_notices_follow(s, from, about->board);
 }
 
 static bool is_forgotten(const struct hf_sync *s, const struct hf_member *m)

@@ -129,6 +129,7 @@ static void fill_about(const struct hf_sync *s, Holdfast__About *about)
 	about->view = s->view.now.view;
 	about->settled = s->view.settled;
 	about->members = s->members.digest;
+	about->board = hf_board_digest(s->board);
 }
 
 /* What would not fit would be our own fault: nothing of it is sent. */
@@ -162,8 +163,8 @@ static void emit(struct hf_sync *s, const struct hf_endpoint *to, size_t length)
 	s->output.datagram(s->context, to, s->sealed, length);
 }
 
-/* About has 31 bytes at most: 5 + 6 + 9 + 2 + 9, and its own tag and length. */
-#define ABOUT_ROOM 40
+/* About has 40 bytes at most: 5 + 6 + 9 + 2 + 9 + 9, and its own tag and length. */
+#define ABOUT_ROOM 42
 
 uint32_t hf_body_room(const struct hf_sync *s)
 {

@@ -52,7 +52,7 @@ static void start_timers(struct hf_sync *s)
 	s->joiner.protocol_told = HF_NEVER;
 	s->expired = hf_stamp_now(s) / HF_STAMPS_SECOND;
 	s->prober.next = s->now;
-	s->next_forget = s->now;
+	s->next_forget = s->board_expiry = s->now;
 	s->view.since = s->now;
 	s->deadline = s->now;
 }
@@ -78,7 +78,9 @@ struct hf_sync *hf_sync_new(const struct hf_sync_settings *settings,
 	hf_owners_init(&s->view.now, settings->replicas);
 	s->view.settled = true;
 	s->store = hf_store_new(settings->records);
-	if (!s->store || hf_members_init(&s->members) < 0 || make_self(s, settings) < 0) {
+	s->board = hf_board_new();
+	if (!s->store || !s->board || hf_members_init(&s->members) < 0 ||
+	    make_self(s, settings) < 0) {
 		hf_sync_delete(s);
 		return NULL;
 	}
@@ -98,6 +100,7 @@ void hf_sync_delete(struct hf_sync *s)
 		hf_members_clear(&s->members);
 	hf_fetch_delete(s);
 	hf_store_delete(s->store);
+	hf_board_delete(s->board);
 	free(s->view.previous);
 	free(s);
 }
@@ -137,6 +140,12 @@ static void dispatch(struct hf_sync *s, struct hf_member *m, const Holdfast__Dat
 		return;
 	case HOLDFAST__DATAGRAM__BODY_DIFFER:
 		hf_exchange_take_differ(s, m, d->differ);
+		return;
+	case HOLDFAST__DATAGRAM__BODY_NOTICES:
+		hf_notices_take(s, d->notices);
+		return;
+	case HOLDFAST__DATAGRAM__BODY_NOTICES_PULL:
+		hf_notices_take_pull(s, m, d->notices_pull);
 		return;
 	case HOLDFAST__DATAGRAM__BODY_HELLO: /* join.c has had it */
 	case HOLDFAST__DATAGRAM__BODY_FETCH: /* comes by a stream */
@@ -279,6 +288,7 @@ void hf_sync_turn(struct hf_sync *s, hf_time now)
 	hf_exchanges_turn(s);
 	hf_records_turn(s);
 	hf_lookups_turn(s);
+	hf_notices_turn(s);
 	hf_rumours_turn(s);
 }
 

@@ -7,8 +7,8 @@
  *
  * Reading order: member.h (who counts as alive), probe.c (how that is found out), seal.h (what goes
  * on the wire), owners.h and view.c (who owns what), record.h and store.h (what is owned),
- * channel.h (how records travel), exchange.c (how replicas come to be equal), snapshot.c (how a new
- * one is filled). docs/syncd.md has the whole of it in prose.
+ * channel.h (how records travel), notices.c (what all are to know), exchange.c (how replicas come
+ * to be equal), snapshot.c (how a new one is filled). docs/syncd.md has the whole of it in prose.
  *
  * Each call takes `now`, which never goes back. After each call of any function with `now` the
  * caller asks hf_sync_deadline() when to call hf_sync_turn() at the latest.
@@ -20,6 +20,7 @@
 
 #include "syncd/core/member.h"
 #include "syncd/core/owners.h"
+#include "lib/board.h"
 #include "lib/record.h"
 
 #define HF_SYNC_PROTOCOL     1
@@ -95,6 +96,8 @@ struct hf_sync_output {
 	/* A record that this node keeps is new, or newer: what its data plane must know. May be
 	 * NULL. */
 	void (*record)(void *context, const struct hf_record *record);
+	/* Another node's notice is news. May be NULL. */
+	void (*notice)(void *context, const struct hf_notice *notice);
 	/* hf_sync_owners() or hf_sync_previous_owners() has changed. */
 	void (*owners)(void *context);
 	/* Members that held these shards' records are gone: export them again. */
@@ -116,7 +119,8 @@ struct hf_sync_output {
 	X(records_applied) X(records_expired) X(records_refused) X(records_overflowed) X(lookups) \
 	X(lookups_found) X(lookups_timed_out) X(lookups_answered) X(exchanges) \
 	X(exchanges_differing) X(records_handed_on) X(snapshots_served) \
-	X(snapshot_records) X(snapshots_refused)
+	X(snapshot_records) X(snapshots_refused) X(notices_sent) X(notices_received) \
+	X(notices_refused) X(notices_pulls)
 /* clang-format on */
 
 struct hf_sync_counters {
@@ -163,6 +167,13 @@ uint32_t hf_sync_room(const struct hf_sync *sync);
  * ticket, once. 0, or -EAGAIN when too many look-ups are open: told() is not called. */
 int hf_sync_lookup(struct hf_sync *sync, const uint64_t *digests, uint32_t count, uint32_t ticket,
 		   hf_time now);
+
+/* Puts notices on the board and tells all members, of those that are news. At most
+ * HF_SYNC_POST_MAX; what has expired or finds no room is counted, and left out. */
+#define HF_SYNC_POST_MAX 256
+void hf_sync_post(struct hf_sync *sync, const struct hf_notice *notices, uint32_t count,
+		  hf_time now);
+const struct hf_board *hf_sync_board(const struct hf_sync *sync);
 
 /* What this node itself holds; NULL: nothing. */
 const struct hf_record *hf_sync_find(const struct hf_sync *sync, uint64_t digest);

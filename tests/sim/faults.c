@@ -10,6 +10,7 @@
 #define CALM	       HF_SECONDS(20)
 #define LOOK	       HF_MS(200)
 #define FLOWS_A_SECOND 20
+#define POSTS_AFTER    HF_SECONDS(3)
 
 static const struct sim_network quiet = { .delay_least = 100, .delay_most = 500 };
 
@@ -124,6 +125,10 @@ static void live_flows(struct sim *sim)
 	}
 	if (sim->flow_count && sim_chance(sim) < 0.1)
 		sim_move_flow(sim, hf_random_below(&sim->random, sim->flow_count), pick(sim));
+	/* Not when all should agree again: what has just been posted is on its way. */
+	if ((sim->disturbed == HF_NEVER || sim->now - sim->disturbed < POSTS_AFTER) &&
+	    sim_chance(sim) < 0.3)
+		sim_post(sim, pick(sim));
 	sim_refresh(sim);
 }
 

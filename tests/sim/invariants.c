@@ -257,6 +257,8 @@ void sim_check_all(struct sim *sim)
 	check_holders(sim);
 	if (calm >= AGREE_AFTER + slack && !all_agree(sim, why, sizeof(why)))
 		sim_break(sim, "%.1f s after the last fault %s", calm / 1e6, why);
+	if (calm >= AGREE_AFTER + slack)
+		sim_check_notices(sim, is_in);
 	if (calm < RECORD_AFTER + slack)
 		return;
 	missing = sim_missing_records(sim, sim->now - HF_SECONDS(3));

@@ -37,6 +37,13 @@ struct sim_flow {
 	hf_time seen_until;
 };
 
+/* The last notice of a key, and who posted it. */
+#define SIM_NOTICES 24
+struct sim_notice {
+	uint64_t version;
+	uint32_t poster, life;
+};
+
 struct sim_node {
 	struct sim *sim;
 	uint32_t index;
@@ -87,6 +94,8 @@ struct sim {
 
 	struct sim_flow *flows;
 	uint32_t flow_count, flow_room;
+
+	struct sim_notice notices[SIM_NOTICES];
 
 	struct sim_letter *recorded[256]; /* by the attacker */
 	uint64_t untaken[SIM_UNTAKEN], untaken_key;
@@ -142,6 +151,11 @@ void sim_export(struct sim *sim, uint32_t node, const struct hf_shard_set *shard
 void sim_refresh(struct sim *sim); /* ends flows, and exports those that are due */
 /* Another node takes the flow up, with another backend. */
 void sim_move_flow(struct sim *sim, uint32_t flow, uint32_t node);
+
+/* notices.c */
+void sim_post(struct sim *sim, uint32_t node);
+/* All nodes that are in have the same notices, and those that were posted. */
+void sim_check_notices(struct sim *sim, bool (*is_in)(const struct sim_node *node));
 
 /* invariants.c: each breaks the sim if it does not hold. */
 void sim_check_node(struct sim_node *node); /* after each step */
