@@ -184,7 +184,7 @@ static int start_dataplane(struct agent *a)
 	/* Tables that the next ones remember; nothing is attached yet. */
 	if (former)
 		hf_forwarding_apply(a->forwarding, former, NULL, hf_agent_now());
-	err = hf_forwarding_apply(a->forwarding, a->config, NULL, hf_agent_now());
+	err = hf_agent_apply(a, a->config);
 	hf_config_free(former);
 	if (!err)
 		err = wait_for_neighbours(a);
@@ -269,7 +269,7 @@ static void visit(void *context, uint32_t bucket, uint32_t place)
 	hf_sharing_visit(&a->sharing, bucket, place, hf_agent_now());
 }
 
-static void look_for_packets(struct agent *a)
+void hf_agent_look_for_packets(struct agent *a)
 {
 	uint64_t forwarded = hf_dataplane_forwarded(a->dataplane);
 
@@ -278,10 +278,8 @@ static void look_for_packets(struct agent *a)
 	a->forwarded = forwarded;
 }
 
-static void set_draining(void *context, bool draining)
+void hf_agent_set_draining(struct agent *a, bool draining)
 {
-	struct agent *a = context;
-
 	if (draining == a->draining)
 		return;
 	a->draining = draining;
@@ -291,21 +289,6 @@ static void set_draining(void *context, bool draining)
 			   : "in service again");
 }
 
-static void get_state(void *context, struct hf_node_state *state)
-{
-	struct agent *a = context;
-
-	look_for_packets(a);
-	*state = (struct hf_node_state){
-		.draining = a->draining,
-		.sharing = a->sync.greeted,
-		.owner = a->sync.owner,
-		.others = a->sync.others,
-		.gave_up = a->sync.gave_up,
-		.quiet_ms = hf_agent_now() - a->quiet_since,
-	};
-}
-
 static void on_sweep(uv_timer_t *handle)
 {
 	struct agent *a = handle->data;
@@ -313,7 +296,7 @@ static void on_sweep(uv_timer_t *handle)
 
 	hf_forwarding_refresh(a->forwarding);
 	if (a->draining)
-		look_for_packets(a);
+		hf_agent_look_for_packets(a);
 	hf_agent_share(a);
 	hf_backends_set_shared(a->backends, a->sharing.open);
 	if (hf_sweeper_slice(&a->sweeper, hf_agent_now(), &view))
@@ -365,8 +348,12 @@ static int run_loop(struct agent *a)
 	uv_poll_init(&a->loop, &a->questions, hf_dataplane_questions_fd(a->dataplane));
 	a->questions.data = a;
 	uv_poll_start(&a->questions, UV_READABLE, on_questions);
-	hf_sync_client_start(&a->sync, &a->loop, a->instance, a->forwarding, &a->sharing);
+	uv_timer_init(&a->loop, &a->replan);
+	a->replan.data = a;
+	a->running = true;
+	hf_agent_watch_syncd(a);
 	hf_agent_tell_state(a);
+	hf_checking_start(&a->checking, &a->loop);
 	hf_control_start(&a->control, &a->loop);
 	hf_holding_start(&a->holding, &a->loop, a->dataplane);
 	hf_listener_start(&a->listener, &a->loop, a->forwarding);
@@ -377,8 +364,10 @@ static int run_loop(struct agent *a)
 	sd_notify(0, "READY=1");
 	uv_run(&a->loop, UV_RUN_DEFAULT);
 
+	a->running = false;
 	hf_control_stop(&a->control);
 	hf_sync_client_stop(&a->sync);
+	hf_checking_stop(&a->checking);
 	hf_holding_stop(&a->holding);
 	hf_listener_stop(&a->listener);
 	uv_signal_stop(&a->hangup);
@@ -388,6 +377,7 @@ static int run_loop(struct agent *a)
 	uv_close((uv_handle_t *)&a->network, NULL);
 	uv_close((uv_handle_t *)&a->questions, NULL);
 	uv_close((uv_handle_t *)&a->sweep, NULL);
+	uv_close((uv_handle_t *)&a->replan, NULL);
 	uv_run(&a->loop, UV_RUN_DEFAULT);
 	uv_loop_close(&a->loop);
 	return 0;
@@ -395,7 +385,6 @@ static int run_loop(struct agent *a)
 
 static int start(struct agent *a)
 {
-	static const struct hf_control_calls calls = { set_draining, get_state };
 	int err = hf_preflight_kernel();
 
 	if (!err)
@@ -413,13 +402,13 @@ static int start(struct agent *a)
 		return err;
 	}
 	a->backends = hf_backends_new();
-	if (!a->backends)
+	if (!a->backends || hf_agent_open_health(a) < 0)
 		return -ENOMEM;
 	err = find_interfaces(a);
 	if (err)
 		return err;
 	hf_listener_open(&a->listener);
-	err = hf_control_open(&a->control, a->instance, &calls, a);
+	err = hf_control_open(&a->control, a->instance, hf_agent_answer, a);
 	if (err)
 		return err;
 	hf_preflight_hold_signals();
@@ -436,6 +425,8 @@ static void stop(struct agent *a)
 	hf_forwarding_delete(a->forwarding);
 	hf_dataplane_close(a->dataplane);
 	hf_backends_delete(a->backends);
+	hf_plan_delete(a->plan);
+	hf_checking_close(&a->checking);
 	hf_netlink_close(a->netlink);
 	hf_config_free(a->config);
 	sodium_memzero(&a->keys, sizeof(a->keys));

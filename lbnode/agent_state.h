@@ -9,9 +9,11 @@
 #include "lbnode/control.h"
 #include "lbnode/dataplane.h"
 #include "lbnode/forwarding.h"
+#include "lbnode/health/checking.h"
 #include "lbnode/holding.h"
 #include "lbnode/listener.h"
 #include "lbnode/netlink.h"
+#include "lbnode/plan.h"
 #include "lbnode/sharing.h"
 #include "lbnode/sweeper.h"
 #include "lbnode/sync_client.h"
@@ -40,14 +42,18 @@ struct agent {
 	struct hf_holding holding;
 	struct hf_listener listener;
 	struct hf_control control;
-	bool took_over; /* a former agent's flow table, and its backends' ids */
+	struct hf_checking checking;
+	struct hf_plan *plan; /* in force */
+	int64_t replanned;    /* when it was made */
+	bool running;	      /* the loop */
+	bool took_over;	      /* a former agent's flow table, and its backends' ids */
 	bool draining;
 	uint64_t forwarded; /* packets, when last looked at */
 	int64_t quiet_since;
 	uv_loop_t loop;
 	uv_signal_t hangup, terminate, interrupt;
 	uv_poll_t network, questions;
-	uv_timer_t sweep;
+	uv_timer_t sweep, replan;
 };
 
 /* Monotonic. */
@@ -61,6 +67,23 @@ int hf_agent_load_config(const char *path, struct hf_config **config);
 int hf_agent_read_keys(const struct hf_config *config, struct hf_key_ring *keys);
 
 void hf_agent_set_timeouts(struct agent *agent);
+
+/* replan.c: puts what follows from the configuration in force; if that fails, what was stays. */
+int hf_agent_apply(struct agent *agent, const struct hf_config *config);
+/* The same is due, soon. */
+void hf_agent_health_changed(void *agent);
+
+/* agent_health.c: what is known of backends' health, before there is a loop; and syncd's part in
+ * it. */
+int hf_agent_open_health(struct agent *agent);
+void hf_agent_watch_syncd(struct agent *agent);
+
+/* Whether packets have been forwarded since the last time. */
+void hf_agent_look_for_packets(struct agent *agent);
+void hf_agent_set_draining(struct agent *agent, bool draining);
+
+/* answers.c: see hf_control_answer. */
+size_t hf_agent_answer(void *agent, const Holdfast__ToNode *message, uint8_t *out, size_t size);
 
 /* Gives syncd what could not be given before, exceptions first. */
 void hf_agent_share(struct agent *agent);

@@ -122,28 +122,74 @@ static uint16_t next_free(struct hf_backends *b)
 	return HF_NO_BACKEND;
 }
 
-static int serve(struct hf_backends *b, const struct hf_config_pool *pool,
-		 const struct hf_config_backend *backend)
+/* Its id, a new one if need be; HF_NO_BACKEND: there is none left. */
+static uint16_t give_id(struct hf_backends *b, const struct hf_config_pool *pool,
+			const struct hf_config_backend *backend)
 {
 	uint64_t identity = hf_backend_identity(pool, backend);
 	uint16_t id = index_find(b, identity);
 
-	if (id != HF_NO_BACKEND) {
-		b->record[id].state = HF_BACKEND_SERVING;
-		return 0;
-	}
+	if (id != HF_NO_BACKEND)
+		return id;
 	id = next_free(b);
 	if (id == HF_NO_BACKEND)
-		return -ENOSPC;
+		return id;
 	b->record[id] = (struct hf_backend_record){
-		.state = HF_BACKEND_SERVING,
 		.identity = identity,
 		.address = backend->address,
 		.encapsulation = pool->encapsulation,
 		.gue_port = pool->gue_port,
 	};
 	index_add(b, id);
+	return id;
+}
+
+static int serve(struct hf_backends *b, const struct hf_config_pool *pool,
+		 const struct hf_config_backend *backend)
+{
+	uint16_t id = give_id(b, pool, backend);
+	struct hf_backend_record *record = &b->record[id];
+
+	if (id == HF_NO_BACKEND)
+		return -ENOSPC;
+	/* Of several pools one that has slots for it is enough. */
+	record->idle = !backend->weight && (record->state != HF_BACKEND_SERVING || record->idle);
+	record->state = HF_BACKEND_SERVING;
 	return 0;
+}
+
+/* By an operator's word. One whose time is up is not made known again. */
+static int drain(struct hf_backends *b, const struct hf_config_pool *pool,
+		 const struct hf_config_backend *backend, int64_t now)
+{
+	uint16_t id = index_find(b, hf_backend_identity(pool, backend));
+	struct hf_backend_record *record;
+
+	if (id == HF_NO_BACKEND && backend->drain_left <= 0)
+		return 0;
+	id = give_id(b, pool, backend);
+	if (id == HF_NO_BACKEND)
+		return -ENOSPC;
+	record = &b->record[id];
+	if (record->state == HF_BACKEND_SERVING) /* in another pool */
+		return 0;
+	if (record->state != HF_BACKEND_DRAINING)
+		record->drain_began = now;
+	record->state = HF_BACKEND_DRAINING;
+	record->drain_until = now + backend->drain_left;
+	return 0;
+}
+
+static int take_pool(struct hf_backends *b, const struct hf_config_pool *pool, bool drains,
+		     int64_t now)
+{
+	int err = 0;
+
+	for (uint32_t i = 0; i < pool->backend_count && !err; i++)
+		if (pool->backends[i].drains == drains)
+			err = drains ? drain(b, pool, &pool->backends[i], now)
+				     : serve(b, pool, &pool->backends[i]);
+	return err;
 }
 
 static void drain_all(struct hf_backends *b, int64_t now, int64_t drain_ms)
@@ -151,6 +197,7 @@ static void drain_all(struct hf_backends *b, int64_t now, int64_t drain_ms)
 	for (uint32_t id = 1; id < HF_MAX_BACKENDS; id++) {
 		if (b->record[id].state != HF_BACKEND_SERVING)
 			continue;
+		b->record[id].idle = false;
 		b->record[id].state = HF_BACKEND_DRAINING;
 		b->record[id].drain_began = now;
 		b->record[id].drain_until = now + drain_ms;
@@ -166,9 +213,9 @@ int hf_backends_apply(struct hf_backends *b, const struct hf_config *config, int
 		return -ENOMEM;
 	memcpy(before, b, sizeof(*before));
 	drain_all(b, now, config->timeouts.drain * 1000LL);
-	for (uint32_t p = 0; p < config->pool_count && !err; p++)
-		for (uint32_t i = 0; i < config->pools[p].backend_count && !err; i++)
-			err = serve(b, &config->pools[p], &config->pools[p].backends[i]);
+	for (int drains = 0; drains <= 1; drains++)
+		for (uint32_t p = 0; p < config->pool_count && !err; p++)
+			err = take_pool(b, &config->pools[p], drains, now);
 	if (err)
 		memcpy(b, before, sizeof(*b));
 	free(before);

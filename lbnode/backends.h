@@ -36,6 +36,7 @@ struct hf_backend_record {
 	enum hf_backend_state state;
 	uint64_t identity;
 	int64_t drain_began, drain_until; /* DRAINING: ms */
+	bool idle;			  /* SERVING, but no pool has slots for it: it is down */
 	struct hf_address address;
 	enum hf_config_encapsulation encapsulation;
 	uint16_t gue_port;
@@ -57,9 +58,9 @@ void hf_backends_adopt(struct hf_backends *backends, uint16_t id, const struct h
 		       int64_t now, int64_t drain_ms);
 
 /*
- * Gives each backend of the configuration its id, and lets those that are not in it drain, for the
- * configuration's drain timeout at most. 0; -ENOSPC with nothing changed when the ids do not
- * suffice; -ENOMEM.
+ * Gives each backend of the plan its id, and lets those that are not in it drain, for the
+ * configuration's drain timeout at most; those that are told to drain, as long as they are told. 0;
+ * -ENOSPC with nothing changed when the ids do not suffice; -ENOMEM.
  */
 int hf_backends_apply(struct hf_backends *backends, const struct hf_config *config, int64_t now);
 

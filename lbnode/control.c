@@ -28,14 +28,14 @@ const char *hf_control_path(const char *instance, char *path, size_t size)
 	return path;
 }
 
-int hf_control_open(struct hf_control *c, const char *instance,
-		    const struct hf_control_calls *calls, void *context)
+int hf_control_open(struct hf_control *c, const char *instance, hf_control_answer answer,
+		    void *context)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	mode_t mask;
 	int err = 0;
 
-	c->calls = calls;
+	c->answer = answer;
 	c->context = context;
 	hf_control_path(instance, c->path, sizeof(c->path));
 	memcpy(address.sun_path, c->path, sizeof(address.sun_path));
@@ -71,53 +71,21 @@ static void drop_client(struct hf_control_client *client)
 	uv_close((uv_handle_t *)&client->poll, on_closed);
 }
 
-/* There is one answer to everything: how things are now. False: it could not be sent. */
-static bool answer(struct hf_control_client *client)
+/* False: not understood, or the answer could not be sent. */
+static bool send_answer(struct hf_control_client *client, const Holdfast__ToNode *message)
 {
-	const struct hf_control *c = client->control;
-	Holdfast__FromNode message = HOLDFAST__FROM_NODE__INIT;
-	Holdfast__NodeState body = HOLDFAST__NODE_STATE__INIT;
-	uint8_t packet[HF_CONTROL_PACKET];
-	struct hf_node_state state = { 0 };
-	ssize_t length;
+	struct hf_control *c = client->control;
+	size_t length = c->answer(c->context, message, c->packet, sizeof(c->packet));
 
-	c->calls->get_state(c->context, &state);
-	body.draining = state.draining;
-	body.sharing = state.sharing;
-	body.owner = state.owner;
-	body.others = state.others;
-	body.gave_up = state.gave_up;
-	body.quiet_ms = state.quiet_ms;
-	message.body_case = HOLDFAST__FROM_NODE__BODY_STATE;
-	message.state = &body;
-	length = holdfast__from_node__pack(&message, packet);
-	return send(client->fd, packet, length, MSG_DONTWAIT | MSG_NOSIGNAL) == length;
-}
-
-static bool take_message(struct hf_control_client *client, const Holdfast__ToNode *message)
-{
-	const struct hf_control *c = client->control;
-
-	switch (message->body_case) {
-	case HOLDFAST__TO_NODE__BODY_DRAIN:
-		c->calls->set_draining(c->context, true);
-		break;
-	case HOLDFAST__TO_NODE__BODY_UNDRAIN:
-		c->calls->set_draining(c->context, false);
-		break;
-	case HOLDFAST__TO_NODE__BODY_STATE:
-		break;
-	default: /* of a later version */
-		return false;
-	}
-	return answer(client);
+	return length &&
+	       send(client->fd, c->packet, length, MSG_DONTWAIT | MSG_NOSIGNAL) == (ssize_t)length;
 }
 
 static void on_packet(uv_poll_t *handle, int status, int events)
 {
 	struct hf_control_client *client = handle->data;
-	uint8_t packet[HF_CONTROL_PACKET];
-	ssize_t got = recv(client->fd, packet, sizeof(packet), MSG_DONTWAIT);
+	uint8_t *packet = client->control->packet;
+	ssize_t got = recv(client->fd, packet, HF_CONTROL_PACKET, MSG_DONTWAIT);
 	Holdfast__ToNode *message = NULL;
 
 	(void)events;
@@ -125,7 +93,7 @@ static void on_packet(uv_poll_t *handle, int status, int events)
 		return;
 	if (got > 0)
 		message = holdfast__to_node__unpack(NULL, got, packet);
-	if (!message || !take_message(client, message))
+	if (!message || !send_answer(client, message))
 		drop_client(client);
 	holdfast__to_node__free_unpacked(message, NULL);
 }

@@ -11,28 +11,19 @@
 #include <uv.h>
 
 #include "lib/preflight.h"
+#include "proto/control.pb-c.h"
 
-#define HF_CONTROL_CLIENTS 16	/* at once */
-#define HF_CONTROL_PACKET  4096 /* bytes at most */
+#define HF_CONTROL_CLIENTS 16	 /* at once */
+#define HF_CONTROL_PACKET  65536 /* bytes at most */
 
-struct hf_node_state {
-	bool draining;
-	bool sharing;	   /* connected to syncd */
-	bool owner;	   /* of records, now or until they are handed over */
-	bool others;	   /* own records, too */
-	bool gave_up;	   /* the last hand-over took too long */
-	uint64_t quiet_ms; /* for so long no packet was forwarded */
-};
-
-struct hf_control_calls {
-	void (*set_draining)(void *context, bool draining);
-	void (*get_state)(void *context, struct hf_node_state *state);
-};
+/* Packs the answer to a message into `out`; its length, 0 if there is none. */
+typedef size_t (*hf_control_answer)(void *context, const Holdfast__ToNode *message, uint8_t *out,
+				    size_t size);
 
 struct hf_control_client;
 
 struct hf_control {
-	const struct hf_control_calls *calls;
+	hf_control_answer answer;
 	void *context;
 	uv_loop_t *loop;
 	uv_poll_t poll;
@@ -40,14 +31,15 @@ struct hf_control {
 	char path[108];
 	struct hf_control_client *clients;
 	uint32_t client_count;
+	uint8_t packet[HF_CONTROL_PACKET];
 };
 
 /* Puts the path of an instance's socket in `path`, and returns it. */
 const char *hf_control_path(const char *instance, char *path, size_t size);
 
 /* Binds the socket, which takes rights. 0 or a negative errno, logged. */
-int hf_control_open(struct hf_control *control, const char *instance,
-		    const struct hf_control_calls *calls, void *context);
+int hf_control_open(struct hf_control *control, const char *instance, hf_control_answer answer,
+		    void *context);
 void hf_control_start(struct hf_control *control, uv_loop_t *loop);
 void hf_control_stop(struct hf_control *control);
 void hf_control_close(struct hf_control *control);

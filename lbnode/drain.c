@@ -3,41 +3,23 @@
 
 #include <errno.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
-#include "lbnode/control.h"
+#include "lbnode/control_client.h"
 #include "lib/log.h"
-#include "lib/seqpacket.h"
-#include "proto/control.pb-c.h"
 
-#define PATIENCE_S 2
-#define LOOK_MS	   200
-#define QUIET_MS   3000 /* ECMP's stragglers, and a client's retransmission or two */
-
-static int connect_to(const char *instance)
-{
-	char path[108];
-	int fd = hf_seqpacket_connect(hf_control_path(instance, path, sizeof(path)), PATIENCE_S);
-
-	if (fd < 0)
-		hf_error("can't reach lbnode at %s: %s; does it run, and are you root?", path,
-			 strerror(-fd));
-	return fd;
-}
+#define LOOK_MS	 200
+#define QUIET_MS 3000 /* ECMP's stragglers, and a client's retransmission or two */
 
 /* Says it, and hears how things are. */
-static int say(int fd, Holdfast__ToNode__BodyCase what, struct hf_node_state *state)
+static int say(int fd, Holdfast__ToNode__BodyCase what, Holdfast__NodeState *state)
 {
 	Holdfast__ToNode message = HOLDFAST__TO_NODE__INIT;
 	Holdfast__Drain drain = HOLDFAST__DRAIN__INIT;
 	Holdfast__Undrain undrain = HOLDFAST__UNDRAIN__INIT;
 	Holdfast__StateAsk ask = HOLDFAST__STATE_ASK__INIT;
-	Holdfast__FromNode *reply = NULL;
-	uint8_t packet[HF_CONTROL_PACKET];
-	ssize_t length;
-	int err = 0;
+	Holdfast__FromNode *reply;
 
 	message.body_case = what;
 	if (what == HOLDFAST__TO_NODE__BODY_DRAIN)
@@ -46,27 +28,12 @@ static int say(int fd, Holdfast__ToNode__BodyCase what, struct hf_node_state *st
 		message.undrain = &undrain;
 	else
 		message.state = &ask;
-	length = holdfast__to_node__pack(&message, packet);
-	if (send(fd, packet, length, MSG_NOSIGNAL) == length) {
-		length = recv(fd, packet, sizeof(packet), 0);
-		if (length > 0)
-			reply = holdfast__from_node__unpack(NULL, length, packet);
-	}
-	if (!reply || reply->body_case != HOLDFAST__FROM_NODE__BODY_STATE) {
-		err = -EPROTO;
-		hf_error("lbnode did not answer; its log may tell why");
-	} else {
-		*state = (struct hf_node_state){
-			.draining = reply->state->draining,
-			.sharing = reply->state->sharing,
-			.owner = reply->state->owner,
-			.others = reply->state->others,
-			.gave_up = reply->state->gave_up,
-			.quiet_ms = reply->state->quiet_ms,
-		};
-	}
+	reply = hf_control_ask(fd, &message, HOLDFAST__FROM_NODE__BODY_STATE);
+	if (!reply)
+		return -EPROTO;
+	*state = *reply->state; /* of numbers alone */
 	holdfast__from_node__free_unpacked(reply, NULL);
-	return err;
+	return 0;
 }
 
 static int64_t now_ms(void)
@@ -78,7 +45,7 @@ static int64_t now_ms(void)
 }
 
 /* What there is to wait for; NULL: nothing. */
-static const char *left_to_do(const struct hf_node_state *state)
+static const char *left_to_do(const Holdfast__NodeState *state)
 {
 	if (state->owner)
 		return state->sharing ? "its records are being handed over"
@@ -89,7 +56,7 @@ static const char *left_to_do(const struct hf_node_state *state)
 	return NULL;
 }
 
-static int tell_result(FILE *out, const struct hf_node_state *state)
+static int tell_result(FILE *out, const Holdfast__NodeState *state)
 {
 	if (state->sharing && (!state->others || state->gave_up)) {
 		hf_error("drained, but %s: stop this node, and flows that only it knows may break",
@@ -106,7 +73,7 @@ static int wait_until_done(FILE *out, int fd, uint32_t timeout_s)
 	const int64_t end = now_ms() + timeout_s * 1000LL;
 	const struct timespec pause = { .tv_nsec = LOOK_MS * 1000000 };
 	const char *last = NULL, *now;
-	struct hf_node_state state;
+	Holdfast__NodeState state;
 	int err;
 
 	for (;; nanosleep(&pause, NULL)) {
@@ -136,8 +103,8 @@ static int wait_until_done(FILE *out, int fd, uint32_t timeout_s)
 
 int hf_drain(FILE *out, const char *instance, uint32_t timeout_s)
 {
-	struct hf_node_state state;
-	int fd = connect_to(instance), err;
+	Holdfast__NodeState state;
+	int fd = hf_control_connect(instance), err;
 
 	if (fd < 0)
 		return fd;
@@ -150,8 +117,8 @@ int hf_drain(FILE *out, const char *instance, uint32_t timeout_s)
 
 int hf_undrain(const char *instance)
 {
-	struct hf_node_state state;
-	int fd = connect_to(instance), err;
+	Holdfast__NodeState state;
+	int fd = hf_control_connect(instance), err;
 
 	if (fd < 0)
 		return fd;

@@ -13,11 +13,9 @@
 
 #include "lib/log.h"
 
-#define STATE_DIRECTORY "/var/lib/holdfast"
-
 static void path_of(const char *instance, const char *end, char path[PATH_MAX])
 {
-	snprintf(path, PATH_MAX, STATE_DIRECTORY "/%s.yaml%s", instance, end);
+	snprintf(path, PATH_MAX, HF_STATE_DIRECTORY "/%s.yaml%s", instance, end);
 }
 
 static int copy(int from, int to)
@@ -35,7 +33,7 @@ static int save(const char *config_path, const char *path, const char *next)
 
 	if (from < 0)
 		return -errno;
-	mkdir(STATE_DIRECTORY, 0755);
+	mkdir(HF_STATE_DIRECTORY, 0755);
 	to = open(next, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 	err = to < 0 ? -errno : copy(from, to);
 	if (!err && rename(next, path) < 0)

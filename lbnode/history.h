@@ -9,6 +9,8 @@
 
 #include "lib/config.h"
 
+#define HF_STATE_DIRECTORY "/var/lib/holdfast"
+
 /* Keeps a copy of the file that was read just now. A failure is logged, once, and does no harm. */
 void hf_history_save(const char *instance, const char *config_path);
 

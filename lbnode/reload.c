@@ -87,7 +87,8 @@ void hf_agent_share(struct agent *a)
 
 void hf_agent_tell_state(struct agent *a)
 {
-	hf_sync_client_set_state(&a->sync, hf_config_digest(a->config), !a->draining);
+	hf_sync_client_set_state(&a->sync, hf_config_digest(a->config), a->plan->digest,
+				 !a->draining);
 }
 
 static int take_config(struct agent *a, struct hf_config *next)
@@ -99,17 +100,19 @@ static int take_config(struct agent *a, struct hf_config *next)
 		hf_error("%s: %s has changed, which needs a restart", a->config_path, key);
 		return -EINVAL;
 	}
-	err = hf_forwarding_apply(a->forwarding, next, a->config, hf_agent_now());
-	if (err)
+	err = hf_checking_configure(&a->checking, next);
+	if (!err)
+		err = hf_agent_apply(a, next);
+	if (err) {
+		hf_checking_configure(&a->checking, a->config);
 		return err;
+	}
 	/* Their texts live in the configuration, and have not changed. */
 	for (uint32_t i = 0; i < next->node.interface_count; i++)
 		a->interfaces[i] = next->node.interfaces[i];
 	hf_config_free(a->config);
 	a->config = next;
 	hf_agent_set_timeouts(a);
-	hf_sharing_tables_changed(&a->sharing);
-	hf_agent_share(a);
 	hf_agent_tell_state(a);
 	return 0;
 }

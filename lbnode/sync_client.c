@@ -10,6 +10,7 @@
 
 #include "lib/log.h"
 #include "proto/node.pb-c.h"
+#include "proto/notice.h"
 
 #define RETRY_MS       100
 #define PACKETS_A_TURN 64
@@ -46,6 +47,7 @@ static void end(struct hf_sync_client *c, const char *why)
 	c->greeted = c->sharing->open = false;
 	c->credit = c->batch_count = c->asking.count = 0;
 	memset(c->asked, 0, sizeof(c->asked));
+	c->calls.connected(c->calls.context, false);
 	uv_close((uv_handle_t *)&c->poll, on_closed);
 }
 
@@ -73,6 +75,7 @@ static bool send_hello(struct hf_sync_client *c, bool first)
 	hello.protocol = HF_NODE_PROTOCOL;
 	hello.program = "lbnode " HF_VERSION;
 	hello.config = c->config;
+	hello.tables = c->tables;
 	hello.serving = c->serving;
 	message.body_case = first ? HOLDFAST__TO_SYNC__BODY_HELLO : HOLDFAST__TO_SYNC__BODY_STATE;
 	if (first)
@@ -164,20 +167,84 @@ void hf_sync_client_ask(struct hf_sync_client *c, const struct hf_question *ques
 	c->asking.question[c->asking.count++] = *question;
 }
 
+static bool send_notices(struct hf_sync_client *c, Holdfast__Notice **list, uint32_t count)
+{
+	Holdfast__ToSync message = HOLDFAST__TO_SYNC__INIT;
+	Holdfast__Post body = HOLDFAST__POST__INIT;
+
+	body.notices = list;
+	body.n_notices = count;
+	message.body_case = HOLDFAST__TO_SYNC__BODY_POST;
+	message.post = &body;
+	return !count || send_message(c, &message);
+}
+
+void hf_sync_client_post(struct hf_sync_client *c, const struct hf_notice *notice)
+{
+	Holdfast__Notice message, *list = &message;
+
+	if (!c->greeted || c->board_due)
+		return;
+	hf_notice_write(&message, notice);
+	c->board_due = !send_notices(c, &list, 1);
+}
+
+static void post_all(struct hf_sync_client *c)
+{
+	const struct hf_board *board = c->calls.all(c->calls.context);
+	Holdfast__Notice messages[HF_CLIENT_NOTICES], *list[HF_CLIENT_NOTICES];
+	const struct hf_notice *notice;
+	uint64_t cursor = 0;
+	uint32_t count = 0;
+	bool sent = true;
+
+	while (sent && (notice = hf_board_next(board, &cursor))) {
+		hf_notice_write(&messages[count], notice);
+		list[count] = &messages[count];
+		if (++count < HF_CLIENT_NOTICES)
+			continue;
+		sent = send_notices(c, list, count);
+		count = 0;
+	}
+	c->board_due = !sent || !send_notices(c, list, count);
+}
+
 void hf_sync_client_flush(struct hf_sync_client *c)
 {
 	if (c->state_due && c->greeted && send_hello(c, false))
 		c->state_due = false;
+	if (c->board_due && c->greeted)
+		post_all(c);
 	flush_batch(c);
 	flush_questions(c);
 }
 
-void hf_sync_client_set_state(struct hf_sync_client *c, uint64_t config, bool serving)
+void hf_sync_client_set_state(struct hf_sync_client *c, uint64_t config, uint64_t tables,
+			      bool serving)
 {
+	if (c->config == config && c->tables == tables && c->serving == serving)
+		return;
 	c->config = config;
+	c->tables = tables;
 	c->serving = serving;
 	c->state_due = true;
 	hf_sync_client_flush(c);
+}
+
+static void take_board(struct hf_sync_client *c, const Holdfast__Board *board)
+{
+	struct hf_notice notices[HF_CLIENT_NOTICES];
+	uint32_t count = 0;
+
+	for (size_t i = 0; i < board->n_notices; i++) {
+		if (!hf_notice_read(board->notices[i], &notices[count]))
+			continue;
+		if (++count == HF_CLIENT_NOTICES) {
+			c->calls.board(c->calls.context, board->clock, notices, count);
+			count = 0;
+		}
+	}
+	c->calls.board(c->calls.context, board->clock, notices, count);
 }
 
 /* Records' stamps become their ages. */
@@ -257,6 +324,18 @@ static bool take_member(const Holdfast__NodeMember *from, struct hf_cluster_memb
 	return true;
 }
 
+/* Who checks backends. */
+static void take_nodes(struct hf_sync_client *c, const Holdfast__Owners *owners)
+{
+	uint64_t nodes[HF_MAX_PEERS];
+	uint32_t count = 0;
+
+	for (size_t i = 0; i < owners->n_members && count < HF_MAX_PEERS; i++)
+		if (owners->members[i]->serves)
+			nodes[count++] = owners->members[i]->id;
+	c->calls.nodes(c->calls.context, owners->self, nodes, count);
+}
+
 static void take_owners(struct hf_sync_client *c, const Holdfast__Owners *owners)
 {
 	size_t bytes = (size_t)HF_SHARDS * owners->replicas * sizeof(uint16_t);
@@ -287,6 +366,7 @@ static void take_owners(struct hf_sync_client *c, const Holdfast__Owners *owners
 		c->owner = hf_cluster_owns(news);
 		c->others = hf_cluster_has_others(news);
 		c->gave_up = owners->gave_up;
+		take_nodes(c, owners);
 	}
 	free(news);
 }
@@ -306,7 +386,8 @@ static void take_hello(struct hf_sync_client *c, const Holdfast__NodeHello *hell
 	if (!send_hello(c, true))
 		return;
 	hf_notice("connected to syncd: flows are shared with other nodes");
-	c->greeted = c->sharing->open = true;
+	c->greeted = c->sharing->open = c->board_due = true;
+	c->calls.connected(c->calls.context, true);
 }
 
 static void take_message(struct hf_sync_client *c, const Holdfast__FromSync *message)
@@ -326,6 +407,9 @@ static void take_message(struct hf_sync_client *c, const Holdfast__FromSync *mes
 		break;
 	case HOLDFAST__FROM_SYNC__BODY_OWNERS:
 		take_owners(c, message->owners);
+		break;
+	case HOLDFAST__FROM_SYNC__BODY_BOARD:
+		take_board(c, message->board);
 		break;
 	case HOLDFAST__FROM_SYNC__BODY_KEEP:
 		take_keep(c, message->keep);
@@ -404,12 +488,14 @@ static void on_retry(uv_timer_t *timer)
 }
 
 void hf_sync_client_start(struct hf_sync_client *c, uv_loop_t *loop, const char *instance,
-			  struct hf_forwarding *forwarding, struct hf_sharing *sharing)
+			  struct hf_forwarding *forwarding, struct hf_sharing *sharing,
+			  const struct hf_sync_client_calls *calls)
 {
 	c->loop = loop;
 	c->fd = -1;
 	c->forwarding = forwarding;
 	c->sharing = sharing;
+	c->calls = *calls;
 	hf_node_socket_path(instance, c->path, sizeof(c->path));
 	uv_timer_init(loop, &c->retry);
 	c->retry.data = c;

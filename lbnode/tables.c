@@ -128,7 +128,8 @@ int hf_service_table_build(struct hf_service_table *table, const struct hf_confi
 int hf_pool_table_build(uint16_t *slots, const struct hf_config_pool *pool,
 			const struct hf_backends *backends)
 {
-	struct hf_maglev_member *members = calloc(pool->backend_count, sizeof(*members));
+	struct hf_maglev_member *members = calloc(pool->backend_count + 1, sizeof(*members));
+	uint32_t count = 0;
 	int err;
 
 	if (!members)
@@ -136,13 +137,17 @@ int hf_pool_table_build(uint16_t *slots, const struct hf_config_pool *pool,
 	for (uint32_t i = 0; i < pool->backend_count; i++) {
 		const struct hf_config_backend *b = &pool->backends[i];
 
-		members[i] = (struct hf_maglev_member){
+		if (!b->weight)
+			continue;
+		members[count++] = (struct hf_maglev_member){
 			.name = b->name,
 			.weight = b->weight,
 			.value = hf_backends_id(backends, hf_backend_identity(pool, b)),
 		};
 	}
-	err = hf_maglev_fill(members, pool->backend_count, slots, pool->table_size);
+	/* All were taken out by operators: there is nowhere to send new flows to. */
+	memset(slots, 0, pool->table_size * sizeof(*slots));
+	err = count ? hf_maglev_fill(members, count, slots, pool->table_size) : 0;
 	free(members);
 	return err;
 }
@@ -198,7 +203,8 @@ struct hf_backend hf_backend_entry(const struct hf_backend_record *record,
 		.nexthop = nexthop,
 		.gue_port = htons(record->gue_port),
 		.encapsulation = encapsulation_of(record),
-		.is_draining = record->state == HF_BACKEND_DRAINING,
+		.is_draining = record->state == HF_BACKEND_DRAINING || record->idle,
+		.is_down = record->idle,
 		.identity = record->identity,
 	};
 

@@ -279,6 +279,18 @@ const char *hf_config_protocol_name(enum hf_config_protocol protocol)
 	return protocol == HF_CONFIG_TCP ? "tcp" : "udp";
 }
 
+const char *hf_config_check_name(enum hf_config_check_type type)
+{
+	static const char *const names[] = {
+		[HF_CONFIG_CHECK_NONE] = "none",       [HF_CONFIG_CHECK_TCP] = "tcp",
+		[HF_CONFIG_CHECK_HTTP] = "http",       [HF_CONFIG_CHECK_HTTPS] = "https",
+		[HF_CONFIG_CHECK_UDP] = "udp",	       [HF_CONFIG_CHECK_DNS] = "dns",
+		[HF_CONFIG_CHECK_COMMAND] = "command",
+	};
+
+	return names[type];
+}
+
 const char *hf_config_encapsulation_name(enum hf_config_encapsulation encapsulation)
 {
 	return encapsulation == HF_CONFIG_IPIP ? "ipip" : "gue";

@@ -31,6 +31,39 @@ enum hf_config_encapsulation { HF_CONFIG_IPIP, HF_CONFIG_GUE };
 enum hf_config_protocol { HF_CONFIG_TCP, HF_CONFIG_UDP };
 enum hf_config_xdp_mode { HF_CONFIG_XDP_NATIVE, HF_CONFIG_XDP_GENERIC };
 
+enum hf_config_check_type {
+	HF_CONFIG_CHECK_NONE, /* all backends are taken to live */
+	HF_CONFIG_CHECK_TCP,
+	HF_CONFIG_CHECK_HTTP,
+	HF_CONFIG_CHECK_HTTPS,
+	HF_CONFIG_CHECK_UDP,
+	HF_CONFIG_CHECK_DNS,
+	HF_CONFIG_CHECK_COMMAND,
+};
+
+/* How a pool's backends are checked. */
+struct hf_config_check {
+	struct {
+		char *interval, *timeout;
+		char *fall, *rise;
+		char *port;
+		char *status;
+	} written;
+	enum hf_config_check_type type;
+	enum { HF_CONFIG_THROUGH_ADDRESS, HF_CONFIG_THROUGH_TUNNEL } through;
+	char *path, *host, *body; /* of HTTP; body NULL: any */
+	char *send, *expect;	  /* of UDP; expect NULL: any answer */
+	char *query;		  /* of DNS: a name */
+	char **command;		  /* program and arguments, without a NULL at the end */
+	uint32_t command_count;
+	uint32_t interval, timeout; /* ms */
+	uint32_t fall, rise;
+	uint16_t port; /* 0: that of the pool's first service that has one */
+	uint16_t status_least, status_most;
+	/* Whom probes through the tunnel are for: the pool's first service that the type suits. */
+	struct hf_address vip;
+};
+
 struct hf_config_backend {
 	struct {
 		char *name;
@@ -39,7 +72,11 @@ struct hf_config_backend {
 	} written;
 	const char *name;
 	struct hf_address address;
-	uint32_t weight;
+	uint32_t weight; /* 0, in a plan: it serves nothing new at present */
+	/* In a plan (lbnode/plan.h), by an operator's word: its flows are to end within so many ms.
+	 */
+	bool drains;
+	int64_t drain_left;
 };
 
 struct hf_config_pool {
@@ -47,8 +84,11 @@ struct hf_config_pool {
 		char *name;
 		char *gue_port;
 		char *table_size;
+		char *slow_start;
+		char *panic_threshold;
 		enum { HF_CONFIG_DEFAULT, HF_CONFIG_YES, HF_CONFIG_NO } last_chance;
 	} written;
+	struct hf_config_check check;
 	enum hf_config_encapsulation encapsulation;
 	struct hf_config_backend *backends;
 	uint32_t backend_count;
@@ -56,6 +96,8 @@ struct hf_config_pool {
 	uint16_t gue_port;
 	bool last_chance; /* its backends run lbhost, which takes them */
 	uint32_t table_size;
+	uint32_t slow_start;	  /* seconds; 0: none */
+	uint32_t panic_threshold; /* percent of the backends; 100: none */
 };
 
 struct hf_config_service {
@@ -161,6 +203,7 @@ void hf_config_free(struct hf_config *config);
 uint64_t hf_config_digest(const struct hf_config *config);
 
 const char *hf_config_protocol_name(enum hf_config_protocol protocol);
+const char *hf_config_check_name(enum hf_config_check_type type);
 const char *hf_config_encapsulation_name(enum hf_config_encapsulation encapsulation);
 
 #endif

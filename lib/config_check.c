@@ -455,7 +455,10 @@ int hf_config_check(struct hf_config *config, const struct hf_config_text *text,
 			     HF_CONFIG_FLOWS_MIN, HF_CONFIG_FLOWS_MAX, "tables.flows",
 			     &config->flows) < 0)
 		return -EINVAL;
-	if (check_pools(&c) < 0)
+	if (check_pools(&c) < 0 || check_services(&c) < 0)
 		return -EINVAL;
-	return check_services(&c);
+	for (uint32_t i = 0; i < config->pool_count; i++)
+		if (hf_config_check_health(&c, i) < 0)
+			return -EINVAL;
+	return 0;
 }

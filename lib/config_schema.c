@@ -45,6 +45,38 @@ static const cyaml_schema_value_t string_entry = {
 	CYAML_VALUE_STRING(CYAML_FLAG_POINTER, char, 1, CYAML_UNLIMITED),
 };
 
+static const cyaml_strval_t check_types[] = {
+	{ "tcp", HF_CONFIG_CHECK_TCP },	    { "http", HF_CONFIG_CHECK_HTTP },
+	{ "https", HF_CONFIG_CHECK_HTTPS }, { "udp", HF_CONFIG_CHECK_UDP },
+	{ "dns", HF_CONFIG_CHECK_DNS },	    { "command", HF_CONFIG_CHECK_COMMAND },
+};
+
+static const cyaml_strval_t ways_through[] = {
+	{ "address", HF_CONFIG_THROUGH_ADDRESS },
+	{ "tunnel", HF_CONFIG_THROUGH_TUNNEL },
+};
+
+static const cyaml_schema_field_t check_fields[] = {
+	CHOICE("type", CYAML_FLAG_DEFAULT, struct hf_config_check, type, check_types),
+	CHOICE("through", CYAML_FLAG_OPTIONAL, struct hf_config_check, through, ways_through),
+	OPTIONAL_STRING("interval", struct hf_config_check, written.interval),
+	OPTIONAL_STRING("timeout", struct hf_config_check, written.timeout),
+	OPTIONAL_STRING("fall", struct hf_config_check, written.fall),
+	OPTIONAL_STRING("rise", struct hf_config_check, written.rise),
+	OPTIONAL_STRING("port", struct hf_config_check, written.port),
+	OPTIONAL_STRING("path", struct hf_config_check, path),
+	OPTIONAL_STRING("host", struct hf_config_check, host),
+	OPTIONAL_STRING("status", struct hf_config_check, written.status),
+	OPTIONAL_STRING("body", struct hf_config_check, body),
+	OPTIONAL_STRING("send", struct hf_config_check, send),
+	OPTIONAL_STRING("expect", struct hf_config_check, expect),
+	OPTIONAL_STRING("query", struct hf_config_check, query),
+	CYAML_FIELD_SEQUENCE_COUNT("command", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL,
+				   struct hf_config_check, command, command_count, &string_entry, 1,
+				   64),
+	CYAML_FIELD_END,
+};
+
 static const cyaml_schema_field_t backend_fields[] = {
 	STRING("name", struct hf_config_backend, written.name),
 	STRING("address", struct hf_config_backend, written.address),
@@ -64,6 +96,10 @@ static const cyaml_schema_field_t pool_fields[] = {
 	OPTIONAL_STRING("table_size", struct hf_config_pool, written.table_size),
 	CHOICE("last_chance", CYAML_FLAG_OPTIONAL, struct hf_config_pool, written.last_chance,
 	       choices),
+	OPTIONAL_STRING("slow_start", struct hf_config_pool, written.slow_start),
+	OPTIONAL_STRING("panic_threshold", struct hf_config_pool, written.panic_threshold),
+	CYAML_FIELD_MAPPING("check", CYAML_FLAG_OPTIONAL, struct hf_config_pool, check,
+			    check_fields),
 	CYAML_FIELD_SEQUENCE_COUNT("backends", CYAML_FLAG_POINTER, struct hf_config_pool, backends,
 				   backend_count, &backend_entry, 1, HF_CONFIG_BACKENDS_MAX),
 	CYAML_FIELD_END,

@@ -48,6 +48,7 @@ static void fill_owner(struct page *page, const struct hf_member *m)
 	n->port = endpoint->port;
 	n->ready = m->state == HF_MEMBER_ALIVE;
 	n->gone = !hf_member_lives(m);
+	n->serves = hf_member_lives(m) && m->facts.ready;
 	page->list[page->count++] = n;
 }
 

@@ -5,6 +5,7 @@
  * A SYN never moves a flow that has a living pin, since anyone can forge one; the backend answers
  * it with a challenge ACK (RFC 5961 section 4). Only when the flow is over, or its backend gone, is
  * it chosen anew; and when no more than SYNs were seen of it and the backend has left the pool.
+ * A UDP flow leaves a backend that is down, since nothing would tell its client.
  */
 #ifndef HF_LBNODE_BPF_FLOW_H
 #define HF_LBNODE_BPF_FLOW_H
@@ -136,10 +137,14 @@ HF_INLINE int hf_choose(struct hf_flow *f, __u64 *cell, __u64 old)
 	return 0;
 }
 
-HF_INLINE bool hf_may_begin_anew(__u64 pin, const struct hf_backend *backend)
+HF_INLINE bool hf_may_begin_anew(const struct hf_packet *p, __u64 pin,
+				 const struct hf_backend *backend)
 {
-	return hf_pin_is_over(pin) ||
-	       (hf_pin_state(pin) == HF_PIN_EMBRYONIC && backend->is_draining);
+	if (p->protocol == IPPROTO_UDP)
+		return backend->is_down;
+	return hf_starts_flow(p) &&
+	       (hf_pin_is_over(pin) ||
+		(hf_pin_state(pin) == HF_PIN_EMBRYONIC && backend->is_draining));
 }
 
 /* The packet's backend, its id in f->backend_id; NULL: there is none, and f->refused says why, or
@@ -163,7 +168,7 @@ HF_INLINE struct hf_backend *hf_flow_backend(struct hf_flow *f)
 			f->is_stranger = true;
 			return NULL;
 		}
-		if (backend && !(hf_starts_flow(p) && hf_may_begin_anew(pin, backend))) {
+		if (backend && !hf_may_begin_anew(p, pin, backend)) {
 			next = hf_pin_after(pin, p->tcp_flags);
 			/* Lost to another CPU: then the pin is as fresh as we would make it. */
 			if (next != pin)

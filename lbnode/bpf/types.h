@@ -35,9 +35,10 @@ struct hf_backend {
 	__u32 nexthop;	  /* index into `nexthops` */
 	__be16 gue_port;
 	__u8 encapsulation; /* enum hf_encapsulation */
-	__u8 is_draining;   /* it has left the configuration: no new flows */
+	__u8 is_draining;   /* it has left the pools' tables: no new flows */
 	__u64 identity;	    /* names this backend to the next agent (lbnode/backends.h) */
-	__u64 reserved1;
+	__u8 is_down; /* UDP flows are not kept, either: nobody tells their clients */
+	__u8 reserved1[7];
 };
 
 /* ifindex 0: the way is not known at present. */

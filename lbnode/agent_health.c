@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* Between health and the agent's other parts: what it has to say goes to syncd, what syncd is told
+ * comes to it, and what was known before a restart is known again. */
+#include "lbnode/agent_state.h"
+#include "lbnode/notices_file.h"
+
+static void post(void *context, const struct hf_notice *notice)
+{
+	struct agent *a = context;
+
+	if (a->running)
+		hf_sync_client_post(&a->sync, notice);
+}
+
+/* Which way a backend's tunnel is, to the program that sends probes into it. */
+static uint32_t mark(void *context, const struct hf_config_pool *pool,
+		     const struct hf_config_backend *backend)
+{
+	(void)context;
+	(void)pool;
+	(void)backend;
+	return 0;
+}
+
+static void take_kept(void *context, const struct hf_notice *notice)
+{
+	struct agent *a = context;
+	struct hf_health *health = a->checking.health;
+	int64_t now = hf_agent_now();
+
+	hf_health_take(health, hf_health_stamp(health, now), notice, 1, now);
+}
+
+int hf_agent_open_health(struct agent *a)
+{
+	const struct hf_checking_calls calls = { post, hf_agent_health_changed, mark, a };
+	int err = hf_checking_open(&a->checking, &calls);
+
+	if (err)
+		return err;
+	hf_notices_load(a->instance, take_kept, a);
+	return hf_checking_configure(&a->checking, a->config);
+}
+
+static void on_connected(void *context, bool connected)
+{
+	struct agent *a = context;
+
+	hf_health_set_connected(a->checking.health, connected, hf_agent_now());
+	hf_checking_settle(&a->checking);
+}
+
+static void on_nodes(void *context, uint64_t self, const uint64_t *nodes, uint32_t count)
+{
+	struct agent *a = context;
+
+	hf_health_set_nodes(a->checking.health, self, nodes, count, hf_agent_now());
+	hf_checking_settle(&a->checking);
+}
+
+static void on_board(void *context, uint32_t clock, const struct hf_notice *notices, uint32_t count)
+{
+	struct agent *a = context;
+
+	hf_health_take(a->checking.health, clock, notices, count, hf_agent_now());
+	hf_checking_settle(&a->checking);
+}
+
+static const struct hf_board *whole_board(void *context)
+{
+	struct agent *a = context;
+
+	return hf_health_board(a->checking.health);
+}
+
+void hf_agent_watch_syncd(struct agent *a)
+{
+	const struct hf_sync_client_calls calls = { on_connected, on_nodes, on_board, whole_board,
+						    a };
+
+	hf_sync_client_start(&a->sync, &a->loop, a->instance, a->forwarding, &a->sharing, &calls);
+}

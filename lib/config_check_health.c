@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* How a pool's backends are checked: times, thresholds, and what each type of check needs. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/config_internal.h"
+
+#define INTERVAL_DEFAULT 2000 /* ms */
+#define INTERVAL_MIN	 100
+#define INTERVAL_MAX	 3600000
+#define TIMEOUT_MIN	 10
+#define COUNT_MAX	 100
+#define SLOW_START_MAX	 3600
+#define PANIC_DEFAULT	 50
+
+/* A key that only some types of check have, and whether it was written. */
+struct key {
+	const char *name;
+	const char *written;
+	uint32_t types;
+};
+
+#define TYPE(name) (1U << HF_CONFIG_CHECK_##name)
+#define HTTP	   (TYPE(HTTP) | TYPE(HTTPS))
+
+static const char *path_of(uint32_t pool, const char *key)
+{
+	return hf_config_path("pools[%u].check.%s", pool, key);
+}
+
+/* "2", "0.25": seconds, as ms. */
+static bool parse_seconds(const char *text, uint32_t *ms)
+{
+	char *end;
+	double value;
+
+	if (strspn(text, "0123456789.") != strlen(text) || !strpbrk(text, "0123456789"))
+		return false;
+	value = strtod(text, &end);
+	if (*end || value > 1e6)
+		return false;
+	*ms = (uint32_t)(value * 1000 + 0.5);
+	return true;
+}
+
+static int seconds(struct hf_config_checker *c, const char *written, uint32_t otherwise,
+		   uint32_t least, uint32_t most, const char *path, uint32_t *ms)
+{
+	*ms = otherwise;
+	if (!written || (parse_seconds(written, ms) && *ms >= least && *ms <= most))
+		return 0;
+	return hf_config_fault(c, path, "\"%.40s\" is not within %g to %g seconds", written,
+			       least / 1000.0, most / 1000.0);
+}
+
+static int check_times(struct hf_config_checker *c, struct hf_config_check *check, uint32_t pool)
+{
+	uint32_t usual;
+
+	if (seconds(c, check->written.interval, INTERVAL_DEFAULT, INTERVAL_MIN, INTERVAL_MAX,
+		    path_of(pool, "interval"), &check->interval) < 0)
+		return -EINVAL;
+	usual = check->interval / 2 < 1000 ? check->interval / 2 : 1000;
+	if (seconds(c, check->written.timeout, usual, TIMEOUT_MIN, check->interval,
+		    path_of(pool, "timeout"), &check->timeout) < 0)
+		return -EINVAL;
+	if (hf_config_number(c, check->written.fall, 3, 1, COUNT_MAX, path_of(pool, "fall"),
+			     &check->fall) < 0)
+		return -EINVAL;
+	return hf_config_number(c, check->written.rise, 2, 1, COUNT_MAX, path_of(pool, "rise"),
+				&check->rise);
+}
+
+/* "200", "200-399". */
+static int check_status(struct hf_config_checker *c, struct hf_config_check *check, uint32_t pool)
+{
+	const char *text = check->written.status;
+	char first[8];
+	uint32_t least = 200, most = 399;
+	size_t dash;
+
+	if (text) {
+		dash = strcspn(text, "-");
+		snprintf(first, sizeof(first), "%.*s", (int)dash, text);
+		if (!hf_config_parse_number(first, &least) ||
+		    !hf_config_parse_number(text[dash] ? text + dash + 1 : first, &most) ||
+		    least < 100 || most > 599 || least > most)
+			return hf_config_fault(c, path_of(pool, "status"),
+					       "\"%.40s\" is no status; use 200 or 200-399", text);
+	}
+	check->status_least = least;
+	check->status_most = most;
+	return 0;
+}
+
+static int check_keys(struct hf_config_checker *c, const struct hf_config_check *check,
+		      uint32_t pool)
+{
+	const struct key keys[] = {
+		{ "path", check->path, HTTP },
+		{ "host", check->host, HTTP },
+		{ "status", check->written.status, HTTP },
+		{ "body", check->body, HTTP },
+		{ "send", check->send, TYPE(UDP) },
+		{ "expect", check->expect, TYPE(UDP) },
+		{ "query", check->query, TYPE(DNS) },
+		{ "command", check->command ? "" : NULL, TYPE(COMMAND) },
+	};
+	const struct key needed[] = {
+		{ "send", check->send, TYPE(UDP) },
+		{ "query", check->query, TYPE(DNS) },
+		{ "command", check->command ? "" : NULL, TYPE(COMMAND) },
+	};
+	const char *type = hf_config_check_name(check->type);
+
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
+		if (keys[i].written && !(keys[i].types >> check->type & 1))
+			return hf_config_fault(c, path_of(pool, keys[i].name),
+					       "a check of type %s has no such key", type);
+	for (size_t i = 0; i < sizeof(needed) / sizeof(needed[0]); i++)
+		if (!needed[i].written && needed[i].types >> check->type & 1)
+			return hf_config_fault(c, hf_config_path("pools[%u].check", pool),
+					       "a check of type %s needs the key %s", type,
+					       needed[i].name);
+	if (check->path && check->path[0] != '/')
+		return hf_config_fault(c, path_of(pool, "path"), "\"%.80s\" must begin with /",
+				       check->path);
+	if (check->command && check->command[0][0] != '/')
+		return hf_config_fault(c, path_of(pool, "command"),
+				       "\"%.80s\" is not the full path of a program",
+				       check->command[0]);
+	return 0;
+}
+
+/* Whom the pool's checks are for, unless they say: the first service that the type suits. */
+static const struct hf_config_service *service_of(const struct hf_config *config, uint32_t pool)
+{
+	enum hf_config_check_type type = config->pools[pool].check.type;
+	bool udp = type == HF_CONFIG_CHECK_UDP || type == HF_CONFIG_CHECK_DNS;
+	const struct hf_config_service *any = NULL;
+
+	for (uint32_t i = 0; i < config->service_count; i++) {
+		const struct hf_config_service *s = &config->services[i];
+
+		if (s->pool != pool)
+			continue;
+		if (s->port &&
+		    (type == HF_CONFIG_CHECK_COMMAND || (s->protocol == HF_CONFIG_UDP) == udp))
+			return s;
+		any = s;
+	}
+	return any;
+}
+
+static int check_target(struct hf_config_checker *c, struct hf_config_check *check, uint32_t pool)
+{
+	const struct hf_config_service *service = service_of(c->config, pool);
+	uint32_t port = 0;
+
+	if (hf_config_number(c, check->written.port, service ? service->port : 0,
+			     check->written.port ? 1 : 0, 65535, path_of(pool, "port"), &port) < 0)
+		return -EINVAL;
+	check->port = port;
+	if (!port && check->type != HF_CONFIG_CHECK_COMMAND)
+		return hf_config_fault(
+			c, hf_config_path("pools[%u].check", pool),
+			"no service of this pool says which port to check; add port");
+	if (check->through != HF_CONFIG_THROUGH_TUNNEL)
+		return 0;
+	if (check->type == HF_CONFIG_CHECK_COMMAND)
+		return hf_config_fault(c, path_of(pool, "through"),
+				       "a command can't be sent through a tunnel");
+	if (!service)
+		return hf_config_fault(c, path_of(pool, "through"),
+				       "no service of this pool has a VIP to send checks to");
+	check->vip = service->address;
+	return 0;
+}
+
+int hf_config_check_health(struct hf_config_checker *c, uint32_t i)
+{
+	struct hf_config_pool *pool = &c->config->pools[i];
+	struct hf_config_check *check = &pool->check;
+
+	if (hf_config_number(c, pool->written.slow_start, 0, 0, SLOW_START_MAX,
+			     hf_config_path("pools[%u].slow_start", i), &pool->slow_start) < 0 ||
+	    hf_config_number(c, pool->written.panic_threshold, PANIC_DEFAULT, 1, 100,
+			     hf_config_path("pools[%u].panic_threshold", i),
+			     &pool->panic_threshold) < 0)
+		return -EINVAL;
+	if (check->type == HF_CONFIG_CHECK_NONE)
+		return 0;
+	if (check_keys(c, check, i) < 0 || check_times(c, check, i) < 0 ||
+	    check_status(c, check, i) < 0)
+		return -EINVAL;
+	return check_target(c, check, i);
+}
