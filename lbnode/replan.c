@@ -25,7 +25,7 @@ static void log_backend(const struct hf_config_pool *pool, const struct hf_confi
 		return;
 	case HF_USABLE_STARTING:
 		hf_notice("backend %s of pool %s is up again, with %u of its weight of %u for now",
-			  backend->name, pool->name, now->weight, now->configured);
+			  backend->name, pool->name, now->weight, now->full);
 		return;
 	case HF_USABLE_UP:
 		hf_notice("backend %s of pool %s is up, with all its weight", backend->name,

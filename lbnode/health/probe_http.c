@@ -38,8 +38,13 @@ struct http {
 static bool is_good(const struct http *h, CURLcode result, char *cause, size_t size)
 {
 	const struct hf_config_check *check = h->probe.target->check;
-	long status = 0;
+	long status = 0, err = 0;
 
+	curl_easy_getinfo(h->easy, CURLINFO_OS_ERRNO, &err);
+	if (result == CURLE_COULDNT_CONNECT && err) {
+		snprintf(cause, size, "%s", strerror((int)err));
+		return false;
+	}
 	if (result != CURLE_OK) {
 		snprintf(cause, size, "%s", h->error[0] ? h->error : curl_easy_strerror(result));
 		return false;

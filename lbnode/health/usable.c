@@ -43,10 +43,8 @@ static uint32_t started(struct hf_usable *u, uint32_t weight, uint32_t slow_star
 static void weigh_one(struct hf_usable *u, const struct hf_config_pool *pool, uint32_t configured,
 		      uint32_t stamp, uint32_t *again)
 {
-	uint32_t weight =
-		u->override.action == HF_OVERRIDE_WEIGHT ? u->override.weight : configured;
-
 	u->configured = configured;
+	u->full = u->override.action == HF_OVERRIDE_WEIGHT ? u->override.weight : configured;
 	u->weight = 0;
 	if (u->override.action == HF_OVERRIDE_DRAIN) {
 		u->state = HF_USABLE_DRAINED;
@@ -56,7 +54,7 @@ static void weigh_one(struct hf_usable *u, const struct hf_config_pool *pool, ui
 		u->state = HF_USABLE_DOWN;
 	} else {
 		u->state = HF_USABLE_UP;
-		u->weight = started(u, weight, pool->slow_start, stamp, again);
+		u->weight = started(u, u->full, pool->slow_start, stamp, again);
 	}
 }
 
@@ -116,8 +114,6 @@ enum hf_pool_state hf_usable_weigh(struct hf_usable *backends, const struct hf_c
 	state = judge(backends, pool);
 	for (uint32_t i = 0; state != HF_POOL_NORMAL && i < pool->backend_count; i++)
 		if (backends[i].state == HF_USABLE_DOWN)
-			backends[i].weight = backends[i].override.action == HF_OVERRIDE_WEIGHT
-						     ? backends[i].override.weight
-						     : pool->backends[i].weight;
+			backends[i].weight = backends[i].full;
 	return state;
 }
