@@ -25,10 +25,8 @@ static uint32_t mark(void *context, const struct hf_config_pool *pool,
 static void take_kept(void *context, const struct hf_notice *notice)
 {
 	struct agent *a = context;
-	struct hf_health *health = a->checking.health;
-	int64_t now = hf_agent_now();
 
-	hf_health_take(health, hf_health_stamp(health, now), notice, 1, now);
+	hf_health_take(a->checking.health, notice, 1, hf_agent_now());
 }
 
 int hf_agent_open_health(struct agent *a)
@@ -50,10 +48,12 @@ static void on_connected(void *context, bool connected)
 	hf_checking_settle(&a->checking);
 }
 
-static void on_nodes(void *context, uint64_t self, const uint64_t *nodes, uint32_t count)
+static void on_nodes(void *context, uint32_t clock, uint64_t self, const uint64_t *nodes,
+		     uint32_t count)
 {
 	struct agent *a = context;
 
+	hf_health_set_clock(a->checking.health, clock, hf_agent_now());
 	hf_health_set_nodes(a->checking.health, self, nodes, count, hf_agent_now());
 	hf_checking_settle(&a->checking);
 }
@@ -62,7 +62,8 @@ static void on_board(void *context, uint32_t clock, const struct hf_notice *noti
 {
 	struct agent *a = context;
 
-	hf_health_take(a->checking.health, clock, notices, count, hf_agent_now());
+	hf_health_set_clock(a->checking.health, clock, hf_agent_now());
+	hf_health_take(a->checking.health, notices, count, hf_agent_now());
 	hf_checking_settle(&a->checking);
 }
 

@@ -333,7 +333,7 @@ static void take_nodes(struct hf_sync_client *c, const Holdfast__Owners *owners)
 	for (size_t i = 0; i < owners->n_members && count < HF_MAX_PEERS; i++)
 		if (owners->members[i]->serves)
 			nodes[count++] = owners->members[i]->id;
-	c->calls.nodes(c->calls.context, owners->self, nodes, count);
+	c->calls.nodes(c->calls.context, owners->clock, owners->self, nodes, count);
 }
 
 static void take_owners(struct hf_sync_client *c, const Holdfast__Owners *owners)

@@ -31,7 +31,8 @@ struct hf_asked {
 /* What syncd tells besides; see health/health.h. */
 struct hf_sync_client_calls {
 	void (*connected)(void *context, bool connected);
-	void (*nodes)(void *context, uint64_t self, const uint64_t *nodes, uint32_t count);
+	void (*nodes)(void *context, uint32_t clock, uint64_t self, const uint64_t *nodes,
+		      uint32_t count);
 	void (*board)(void *context, uint32_t clock, const struct hf_notice *notices,
 		      uint32_t count);
 	/* What is to be posted when syncd is there, or was too slow: all of it. */

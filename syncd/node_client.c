@@ -72,7 +72,8 @@ static void send_credit(struct hf_node_client *c)
 
 static void send_owners(struct hf_node_client *c)
 {
-	size_t length = hf_node_pack_owners(c->daemon->sync, c->packet, HF_NODE_PACKET);
+	size_t length =
+		hf_node_pack_owners(c->daemon->sync, hf_daemon_now(), c->packet, HF_NODE_PACKET);
 
 	if (!length)
 		hf_error("the table of owners does not fit a packet: lbnode goes on with the one "

@@ -128,7 +128,7 @@ static size_t fill_table(const struct page *page, const struct hf_owners *owners
 
 #define TABLE_BYTES (HF_SHARDS * HF_REPLICAS_MAX * 2)
 
-size_t hf_node_pack_owners(const struct hf_sync *sync, uint8_t *out, size_t size)
+size_t hf_node_pack_owners(const struct hf_sync *sync, hf_time now, uint8_t *out, size_t size)
 {
 	const struct hf_owners *owners = hf_sync_owners(sync);
 	const struct hf_owners *previous = hf_sync_previous_owners(sync);
@@ -150,6 +150,7 @@ size_t hf_node_pack_owners(const struct hf_sync *sync, uint8_t *out, size_t size
 	body.now.data = tables;
 	body.now.len = fill_table(page, owners, tables);
 	body.gave_up = hf_sync_gave_up(sync);
+	body.clock = hf_sync_stamp(sync, now);
 	if (previous) {
 		body.previous.data = tables + TABLE_BYTES;
 		body.previous.len = fill_table(page, previous, tables + TABLE_BYTES);

@@ -17,7 +17,7 @@ struct hf_node_facts {
 
 /* Each packs one FromSync into `out` of `size` bytes; its length, 0 when it does not fit. */
 size_t hf_node_pack(const Holdfast__FromSync *message, uint8_t *out, size_t size);
-size_t hf_node_pack_owners(const struct hf_sync *sync, uint8_t *out, size_t size);
+size_t hf_node_pack_owners(const struct hf_sync *sync, hf_time now, uint8_t *out, size_t size);
 size_t hf_node_pack_status(const struct hf_sync *sync, const struct hf_node_facts *facts,
 			   hf_time now, uint8_t *out, size_t size);
 #define HF_NODE_KEEP_MOST 2048

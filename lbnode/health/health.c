@@ -256,18 +256,26 @@ void hf_health_set_connected(struct hf_health *h, bool connected, int64_t now)
 		wake(h, now + HF_HEALTH_ALONE_AFTER);
 }
 
-void hf_health_take(struct hf_health *h, uint32_t clock, const struct hf_notice *notices,
-		    uint32_t count, int64_t now)
+/* Zero: of a syncd that does not tell it. */
+void hf_health_set_clock(struct hf_health *h, uint32_t clock, int64_t now)
 {
+	if (!clock)
+		return;
+	h->stamp_base = clock;
+	h->stamp_at = now;
+}
+
+void hf_health_take(struct hf_health *h, const struct hf_notice *notices, uint32_t count,
+		    int64_t now)
+{
+	uint32_t stamp = hf_health_stamp(h, now);
 	struct hf_override override;
 	struct hf_health_target *t;
 	bool changed = false;
 	uint64_t key;
 
-	h->stamp_base = clock;
-	h->stamp_at = now;
 	for (uint32_t i = 0; i < count; i++) {
-		if ((notices[i].expires && notices[i].expires <= clock) ||
+		if ((notices[i].expires && notices[i].expires <= stamp) ||
 		    hf_board_post(h->board, &notices[i]) != HF_POSTED)
 			continue;
 		if (hf_override_read(&notices[i], &override)) {

@@ -68,9 +68,12 @@ void hf_health_set_nodes(struct hf_health *health, uint64_t self, const uint64_t
 			 uint32_t count, int64_t now);
 void hf_health_set_connected(struct hf_health *health, bool connected, int64_t now);
 
-/* Notices that syncd tells of, and the cluster's clock now. */
-void hf_health_take(struct hf_health *health, uint32_t clock, const struct hf_notice *notices,
-		    uint32_t count, int64_t now);
+/* What the cluster's clock says now: by which notices expire, and slow starts begin. */
+void hf_health_set_clock(struct hf_health *health, uint32_t clock, int64_t now);
+
+/* Notices that syncd tells of. */
+void hf_health_take(struct hf_health *health, const struct hf_notice *notices, uint32_t count,
+		    int64_t now);
 
 /* The answer of a probe. `cause` is not NULL if it is not good. */
 void hf_health_ended(struct hf_health *health, uint32_t target, bool good, const char *cause,

@@ -11,8 +11,8 @@
 #include "proto/notice.h"
 #include "syncd/core/core.h"
 
-#define PULL_EVERY   HF_MS(100)
-#define STEADY	     HF_MS(50) /* of a board: what has just changed is on its way */
+#define PULL_EVERY   HF_MS(40)
+#define STEADY	     HF_MS(20) /* of a board: what has just changed is on its way */
 #define ANSWER_BYTES (96 * 1024)
 
 struct page {

@@ -83,6 +83,14 @@ static void take_told(void *context, uint32_t ticket, const struct hf_record *re
 		node->sim->on_told(node, ticket, records, count);
 }
 
+static void take_notice(void *context, const struct hf_notice *notice)
+{
+	struct sim_node *node = context;
+
+	if (node->sim->on_notice)
+		node->sim->on_notice(node, notice);
+}
+
 static void take_owners(void *context)
 {
 	((struct sim_node *)context)->owners_changed = true;
@@ -102,6 +110,7 @@ const struct hf_sync_output sim_output = {
 	.datagram = sim_send,
 	.event = take_event,
 	.told = take_told,
+	.notice = take_notice,
 	.owners = take_owners,
 	.export_again = take_again,
 	.fetch = sim_fetch,

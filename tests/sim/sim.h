@@ -109,6 +109,8 @@ struct sim {
 	void (*on_event)(struct sim_node *node, const struct hf_event *event);
 	void (*on_told)(struct sim_node *node, uint32_t ticket, const struct hf_record *records,
 			uint32_t count);
+	/* From within the core: it must not be called back. */
+	void (*on_notice)(struct sim_node *node, const struct hf_notice *notice);
 	void *context;
 };
 
