@@ -234,6 +234,8 @@ static void on_network(uv_poll_t *handle, int status, int events)
 	(void)events;
 	hf_forwarding_follow(a->forwarding);
 	follow_interfaces(a);
+	if (a->tunnel)
+		hf_probe_tunnel_follow(a->tunnel);
 	/* When the kernel had to drop reports, the socket is in error, and libuv stops polling it.
 	 */
 	if (status < 0)
@@ -353,6 +355,7 @@ static int run_loop(struct agent *a)
 	a->running = true;
 	hf_agent_watch_syncd(a);
 	hf_agent_tell_state(a);
+	hf_agent_watch_tunnels(a);
 	hf_checking_start(&a->checking, &a->loop);
 	hf_control_start(&a->control, &a->loop);
 	hf_holding_start(&a->holding, &a->loop, a->dataplane);
@@ -426,6 +429,7 @@ static void stop(struct agent *a)
 	hf_dataplane_close(a->dataplane);
 	hf_backends_delete(a->backends);
 	hf_plan_delete(a->plan);
+	hf_probe_tunnel_close(a->tunnel);
 	hf_checking_close(&a->checking);
 	hf_netlink_close(a->netlink);
 	hf_config_free(a->config);

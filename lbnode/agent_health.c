@@ -12,14 +12,29 @@ static void post(void *context, const struct hf_notice *notice)
 		hf_sync_client_post(&a->sync, notice);
 }
 
-/* Which way a backend's tunnel is, to the program that sends probes into it. */
-static uint32_t mark(void *context, const struct hf_config_pool *pool,
+static uint32_t mark(void *context, uint32_t number, const struct hf_config_pool *pool,
 		     const struct hf_config_backend *backend)
 {
-	(void)context;
-	(void)pool;
-	(void)backend;
-	return 0;
+	struct agent *a = context;
+	uint16_t id = hf_backends_id(a->backends, hf_backend_identity(pool, backend));
+
+	return a->tunnel ? hf_probe_tunnel_mark(a->tunnel, number, id, &pool->check.vip) : 0;
+}
+
+/* Only where a check asks for it: it costs each packet that the kernel gets a look-up. */
+void hf_agent_watch_tunnels(struct agent *a)
+{
+	bool needed = false;
+
+	for (uint32_t i = 0; i < a->config->pool_count; i++)
+		needed |= a->config->pools[i].check.type &&
+			  a->config->pools[i].check.through == HF_CONFIG_THROUGH_TUNNEL;
+	if (!needed) {
+		hf_probe_tunnel_close(a->tunnel);
+		a->tunnel = NULL;
+	} else if (!a->tunnel) {
+		hf_probe_tunnel_open(&a->tunnel, a->dataplane);
+	}
 }
 
 static void take_kept(void *context, const struct hf_notice *notice)

@@ -14,6 +14,7 @@
 #include "lbnode/listener.h"
 #include "lbnode/netlink.h"
 #include "lbnode/plan.h"
+#include "lbnode/probe_tunnel.h"
 #include "lbnode/sharing.h"
 #include "lbnode/sweeper.h"
 #include "lbnode/sync_client.h"
@@ -43,10 +44,11 @@ struct agent {
 	struct hf_listener listener;
 	struct hf_control control;
 	struct hf_checking checking;
-	struct hf_plan *plan; /* in force */
-	int64_t replanned;    /* when it was made */
-	bool running;	      /* the loop */
-	bool took_over;	      /* a former agent's flow table, and its backends' ids */
+	struct hf_probe_tunnel *tunnel; /* NULL: no check goes through one */
+	struct hf_plan *plan;		/* in force */
+	int64_t replanned;		/* when it was made */
+	bool running;			/* the loop */
+	bool took_over;			/* a former agent's flow table, and its backends' ids */
 	bool draining;
 	uint64_t forwarded; /* packets, when last looked at */
 	int64_t quiet_since;
@@ -77,6 +79,8 @@ void hf_agent_health_changed(void *agent);
  * it. */
 int hf_agent_open_health(struct agent *agent);
 void hf_agent_watch_syncd(struct agent *agent);
+/* The configuration, or what is attached, has changed. */
+void hf_agent_watch_tunnels(struct agent *agent);
 
 /* Whether packets have been forwarded since the last time. */
 void hf_agent_look_for_packets(struct agent *agent);

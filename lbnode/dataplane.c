@@ -285,6 +285,13 @@ void hf_dataplane_run_held(struct hf_dataplane *dp, const struct hf_held *fragme
 		hf_debug("a held fragment is lost: %s", strerror(-err));
 }
 
+int hf_dataplane_lend(struct hf_dataplane *dp, struct bpf_map *backends, struct bpf_map *nexthops)
+{
+	int err = bpf_map__reuse_fd(backends, bpf_map__fd(dp->bpf->maps.backends));
+
+	return err ? err : bpf_map__reuse_fd(nexthops, bpf_map__fd(dp->bpf->maps.nexthops));
+}
+
 int hf_dataplane_set_backend(struct hf_dataplane *dp, uint16_t id, const struct hf_backend *backend)
 {
 	return set_map(dp->bpf->maps.backends, id, backend, sizeof(*backend));

@@ -63,6 +63,12 @@ int hf_dataplane_make_pool(const struct hf_slot *slots, uint32_t size, struct hf
 void hf_dataplane_unmap_pool(struct hf_slot *mapped, uint32_t size);
 int hf_dataplane_make_services(const struct hf_service_table *table);
 
+/* Has another program's maps be its backends and next hops, before that one is loaded. Not logged.
+ */
+struct bpf_map;
+int hf_dataplane_lend(struct hf_dataplane *dataplane, struct bpf_map *backends,
+		      struct bpf_map *nexthops);
+
 /* Puts a table in force, in one step for every packet; no packet uses the former one on return. */
 int hf_dataplane_set_pool(struct hf_dataplane *dataplane, uint16_t id, int table);
 int hf_dataplane_set_services(struct hf_dataplane *dataplane, int table);

@@ -113,6 +113,7 @@ static int take_config(struct agent *a, struct hf_config *next)
 	hf_config_free(a->config);
 	a->config = next;
 	hf_agent_set_timeouts(a);
+	hf_agent_watch_tunnels(a);
 	hf_agent_tell_state(a);
 	return 0;
 }

@@ -228,3 +228,13 @@ start_young_load() { # CONNECTIONS SECONDS
     wait_for 10 "$1 more connections" load_is_open $((others + $1))
 }
 end_young_load() { wait "$YOUNG" || true; YOUNG=; }
+
+# Has all pools' backends checked; restore_config ends that.
+check_pools() { # CHECK, as it stands in the configuration
+    edit_configs "s|^      last_chance:.*|&\\n      check: {$1}|"
+    for x in $(names lb "$NODES"); do wait_for 10 "$x to check" backends_of "$x" '.checked // .verdict'; done
+}
+# What a node says of backends: jq's filter over each of them must be true of one.
+backends_of() { # NODE FILTER
+    "$BIN/lbnode/lbnode" -i "$PREFIX$1" --backends --json | jq -e "any(.backends[]; $2)"
+}

@@ -92,7 +92,10 @@ start_backend() { # BACKEND
         "${allow[@]}"
     start_responder "$1"
 }
-start_responder() { start_daemon "$1" responder "$BIN/integration/responder" "$1" "${VIPS[@]}"; }
+start_responder() {
+    start_daemon "$1" responder "$BIN/integration/responder" "$1" "${VIPS[@]}" \
+        "$(address4 "$1")" "$(address6 "$1")"
+}
 
 is_alive() { # NAME PROGRAM
     local pid
@@ -124,6 +127,6 @@ remove_pins() {
         rm -f "$d"/* && rmdir "$d"
     done
     rmdir /sys/fs/bpf/holdfast 2>/dev/null || true
-    rm -f /var/lib/holdfast/$PREFIX*.yaml /run/holdfast/$PREFIX*.control
+    rm -f /var/lib/holdfast/$PREFIX*.{yaml,notices} /run/holdfast/$PREFIX*.control
     rm -f /run/holdfast/*-$PREFIX*.lock /run/holdfast/syncd/*$PREFIX*
 }

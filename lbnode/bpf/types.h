@@ -37,7 +37,7 @@ struct hf_backend {
 	__u8 encapsulation; /* enum hf_encapsulation */
 	__u8 is_draining;   /* it has left the pools' tables: no new flows */
 	__u64 identity;	    /* names this backend to the next agent (lbnode/backends.h) */
-	__u8 is_down; /* UDP flows are not kept, either: nobody tells their clients */
+	__u8 is_down;	    /* UDP flows are not kept, either: nobody tells their clients */
 	__u8 reserved1[7];
 };
 

@@ -25,9 +25,22 @@ static void on_answer(void *context, bool good, const char *cause)
 	hf_checking_settle(c);
 }
 
-static bool fill_target(const struct hf_checking *c, const struct hf_health_target *t,
-			struct hf_probe_target *to)
+/* The socket is connected to the backend's own address, which there is a way to, though nothing is
+ * sent there; or, if that is of another family than the VIP, to one that is nobody's (RFC 7600,
+ * RFC 6666). */
+static struct hf_address stand_in(const struct hf_address *backend, const struct hf_address *vip)
 {
+	struct hf_address nobody = { .family = vip->family };
+
+	if (backend->family == vip->family)
+		return *backend;
+	hf_address_parse(vip->family == 4 ? "192.0.0.8" : "100::1", &nobody);
+	return nobody;
+}
+
+static bool fill_target(const struct hf_checking *c, uint32_t number, struct hf_probe_target *to)
+{
+	const struct hf_health_target *t = hf_health_target(c->health, number);
 	const struct hf_config_check *check = &t->pool->check;
 
 	*to = (struct hf_probe_target){
@@ -39,8 +52,9 @@ static bool fill_target(const struct hf_checking *c, const struct hf_health_targ
 	};
 	if (check->through == HF_CONFIG_THROUGH_ADDRESS)
 		return true;
-	to->address = check->vip;
-	to->mark = c->calls.mark(c->calls.context, t->pool, t->backend);
+	to->vip = &check->vip;
+	to->address = stand_in(&t->backend->address, &check->vip);
+	to->mark = c->calls.mark(c->calls.context, number, t->pool, t->backend);
 	return to->mark;
 }
 
@@ -51,7 +65,7 @@ static bool probe(void *context, uint32_t target)
 
 	slot->checking = c;
 	slot->target = target;
-	if (!fill_target(c, hf_health_target(c->health, target), &slot->to))
+	if (!fill_target(c, target, &slot->to))
 		return false;
 	slot->probe = hf_probe_start(c->prober, &slot->to, on_answer, slot);
 	return slot->probe;

@@ -18,8 +18,9 @@ struct hf_checking_slot {
 struct hf_checking_calls {
 	void (*post)(void *context, const struct hf_notice *notice);
 	void (*changed)(void *context);
-	/* The mark that sends packets into the backend's tunnel; 0: there is no such way now. */
-	uint32_t (*mark)(void *context, const struct hf_config_pool *pool,
+	/* The mark that sends packets into the backend's tunnel; 0: there is no such way now.
+	 * `number` is the target's. */
+	uint32_t (*mark)(void *context, uint32_t number, const struct hf_config_pool *pool,
 			 const struct hf_config_backend *backend);
 	void *context;
 };

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -74,10 +75,15 @@ void hf_probe_answer(struct hf_probe *probe, bool good, const char *cause)
 	probe->kind->end(probe);
 }
 
-int hf_probe_mark(const struct hf_probe_target *target, int fd)
+int hf_probe_prepare(const struct hf_probe_target *target, int fd)
 {
-	if (target->mark &&
-	    setsockopt(fd, SOL_SOCKET, SO_MARK, &target->mark, sizeof(target->mark)) < 0)
+	/* Leaves room for any tunnel's header in what any network carries. Not of UDP sockets. */
+	const int segment = 1200;
+
+	if (!target->mark)
+		return 0;
+	setsockopt(fd, IPPROTO_TCP, TCP_MAXSEG, &segment, sizeof(segment));
+	if (setsockopt(fd, SOL_SOCKET, SO_MARK, &target->mark, sizeof(target->mark)) < 0)
 		return -errno;
 	return 0;
 }
@@ -116,7 +122,7 @@ int hf_probe_connect(const struct hf_probe_target *target, int type, bool *refus
 	*refused = false;
 	if (fd < 0)
 		return -errno;
-	err = hf_probe_mark(target, fd);
+	err = hf_probe_prepare(target, fd);
 	if (!err && connect(fd, (struct sockaddr *)&address, length) < 0 && errno != EINPROGRESS) {
 		err = -errno;
 		*refused = !is_own_fault(errno);

@@ -15,9 +15,11 @@
 struct hf_probe_target {
 	const struct hf_config_check *check;
 	const char *pool, *backend; /* names, for commands */
-	struct hf_address address;  /* the backend's, or the VIP, by a tunnel */
+	struct hf_address address;  /* that sockets are connected to */
 	uint16_t port;
-	uint32_t mark; /* of its packets; 0: none */
+	/* Of a probe through a tunnel: */
+	uint32_t mark;		      /* of its packets; 0: it goes to the address itself */
+	const struct hf_address *vip; /* whom they reach */
 };
 
 /* The answer; `cause` says why it is not good, in words, until the call returns. Called once, never

@@ -196,26 +196,34 @@ static size_t take_body(char *bytes, size_t size, size_t count, void *context)
 	return length;
 }
 
-static int mark_socket(void *context, curl_socket_t fd, curlsocktype purpose)
+static int prepare_socket(void *context, curl_socket_t fd, curlsocktype purpose)
 {
 	struct http *h = context;
 
 	(void)purpose;
-	return hf_probe_mark(h->probe.target, fd) == 0 ? CURL_SOCKOPT_OK : CURL_SOCKOPT_ERROR;
+	return hf_probe_prepare(h->probe.target, fd) == 0 ? CURL_SOCKOPT_OK : CURL_SOCKOPT_ERROR;
+}
+
+static void write_address(const struct hf_address *address, char out[HF_ADDRESS_TEXT + 2])
+{
+	char text[HF_ADDRESS_TEXT];
+
+	snprintf(out, HF_ADDRESS_TEXT + 2, address->family == 4 ? "%s" : "[%s]",
+		 hf_address_format(address, text));
 }
 
 /* https://HOST:PORT/PATH, connected to the target whatever HOST is. */
 static bool set_target(struct http *h, const struct hf_probe_target *t)
 {
 	const struct hf_config_check *check = t->check;
-	char address[HF_ADDRESS_TEXT + 2], text[HF_ADDRESS_TEXT], to[HF_ADDRESS_TEXT + 16];
+	char name[HF_ADDRESS_TEXT + 2], address[HF_ADDRESS_TEXT + 2], to[HF_ADDRESS_TEXT + 16];
 	char url[2048];
 
-	snprintf(address, sizeof(address), t->address.family == 4 ? "%s" : "[%s]",
-		 hf_address_format(&t->address, text));
+	write_address(t->vip ? t->vip : &t->address, name);
+	write_address(&t->address, address);
 	snprintf(url, sizeof(url), "%s://%s:%u%s",
 		 check->type == HF_CONFIG_CHECK_HTTPS ? "https" : "http",
-		 check->host ? check->host : address, t->port, check->path ? check->path : "/");
+		 check->host ? check->host : name, t->port, check->path ? check->path : "/");
 	snprintf(to, sizeof(to), "::%s:%u", address, t->port);
 	h->connect_to = curl_slist_append(NULL, to);
 	return h->connect_to && curl_easy_setopt(h->easy, CURLOPT_URL, url) == CURLE_OK &&
@@ -239,7 +247,7 @@ static void set_options(struct http *h)
 	curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, h->error);
 	curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, take_body);
 	curl_easy_setopt(easy, CURLOPT_WRITEDATA, h);
-	curl_easy_setopt(easy, CURLOPT_SOCKOPTFUNCTION, mark_socket);
+	curl_easy_setopt(easy, CURLOPT_SOCKOPTFUNCTION, prepare_socket);
 	curl_easy_setopt(easy, CURLOPT_SOCKOPTDATA, h);
 }
 

@@ -36,8 +36,8 @@ void hf_probe_answer(struct hf_probe *probe, bool good, const char *cause);
 /* A socket of this type that is being connected to the target, with its mark; or a negative
  * errno. *refused: it is the network that said no, and so an answer. */
 int hf_probe_connect(const struct hf_probe_target *target, int type, bool *refused);
-/* The target's mark on a socket. 0 or a negative errno. */
-int hf_probe_mark(const struct hf_probe_target *target, int fd);
+/* Makes a socket go by the target's tunnel, if it has one. 0 or a negative errno. */
+int hf_probe_prepare(const struct hf_probe_target *target, int fd);
 
 void hf_http_delete(struct hf_http *http);
 
