@@ -166,7 +166,12 @@ restore_pools() {
 }
 
 # The server, whose kernel then resets its connections.
-kill_backend() { kill_program "$1" responder; }
+kill_backend() {
+    local pid
+    pid=$(pid_of "$1" responder)
+    kill_program "$1" responder
+    wait_for 5 "the server of $1 to be gone" is_dead "$pid"
+}
 return_backend() {
     start_responder "$1"
     wait_for 30 "responder on $1" says "$1" responder answers
@@ -237,4 +242,21 @@ check_pools() { # CHECK, as it stands in the configuration
 # What a node says of backends: jq's filter over each of them must be true of one.
 backends_of() { # NODE FILTER
     "$BIN/lbnode/lbnode" -i "$PREFIX$1" --backends --json | jq -e "any(.backends[]; $2)"
+}
+
+new_flows_of() { # BACKEND: that all nodes have sent there
+    local x total=0
+    for x in $(names lb "$NODES"); do
+        total=$((total + $("$BIN/lbnode/lbnode" -i "$PREFIX$x" --stats --json |
+            jq --arg v4 "$(address4 "$1")" --arg v6 "$(address6 "$1")" \
+                '[.backends[] | select(.address == $v4 or .address == $v6) | .flows] | add')))
+    done
+    echo $total
+}
+# By the nodes' count of new flows: a connection may have the ports of one that a node still has a pin of.
+gets_no_new_flows() { # BACKEND
+    local before vip
+    before=$(new_flows_of "$1")
+    for vip in "${VIPS[@]}"; do who_answers "$vip" 100 >/dev/null; done
+    [ "$(new_flows_of "$1")" = "$before" ]
 }

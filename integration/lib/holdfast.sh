@@ -82,7 +82,7 @@ start_lbnode() { # NODE
         --config "$RUN/$1/holdfast.yaml"
 }
 
-start_backend() { # BACKEND
+start_lbhost() { # BACKEND
     local n allow=() interfaces=() s
     for n in $(names lb "$NODES"); do
         allow+=(--allow "$(source4 "$n")" --allow "$(source6 "$n")")
@@ -90,6 +90,9 @@ start_backend() { # BACKEND
     for s in $(names spine "$SPINES"); do interfaces+=(--interface "$s"); done
     start_daemon "$1" lbhost "$BIN/lbhost/lbhost" --instance "$PREFIX$1" "${interfaces[@]}" \
         "${allow[@]}"
+}
+start_backend() { # BACKEND
+    start_lbhost "$1"
     start_responder "$1"
 }
 start_responder() {
