@@ -184,7 +184,7 @@ static int start_dataplane(struct agent *a)
 	/* Tables that the next ones remember; nothing is attached yet. */
 	if (former)
 		hf_forwarding_apply(a->forwarding, former, NULL, hf_agent_now());
-	err = hf_agent_apply(a, a->config);
+	err = hf_agent_apply(a, a->config, a->discovery);
 	hf_config_free(former);
 	if (!err)
 		err = wait_for_neighbours(a);
@@ -357,6 +357,7 @@ static int run_loop(struct agent *a)
 	hf_agent_tell_state(a);
 	hf_agent_watch_tunnels(a);
 	hf_checking_start(&a->checking, &a->loop);
+	hf_discovery_start(a->discovery, &a->loop);
 	hf_control_start(&a->control, &a->loop);
 	hf_holding_start(&a->holding, &a->loop, a->dataplane);
 	hf_listener_start(&a->listener, &a->loop, a->forwarding);
@@ -371,6 +372,8 @@ static int run_loop(struct agent *a)
 	hf_control_stop(&a->control);
 	hf_sync_client_stop(&a->sync);
 	hf_checking_stop(&a->checking);
+	hf_discovery_delete(a->discovery);
+	a->discovery = NULL;
 	hf_holding_stop(&a->holding);
 	hf_listener_stop(&a->listener);
 	uv_signal_stop(&a->hangup);
@@ -428,7 +431,9 @@ static void stop(struct agent *a)
 	hf_forwarding_delete(a->forwarding);
 	hf_dataplane_close(a->dataplane);
 	hf_backends_delete(a->backends);
+	hf_discovery_delete(a->discovery);
 	hf_plan_delete(a->plan);
+	hf_members_delete(a->members);
 	hf_probe_tunnel_close(a->tunnel);
 	hf_checking_close(&a->checking);
 	hf_netlink_close(a->netlink);

@@ -52,7 +52,8 @@ int hf_agent_open_health(struct agent *a)
 	if (err)
 		return err;
 	hf_notices_load(a->instance, take_kept, a);
-	return hf_checking_configure(&a->checking, a->config);
+	a->discovery = hf_discovery_new(a->config, a->instance, hf_agent_members_changed, a);
+	return a->discovery ? 0 : -ENOMEM;
 }
 
 static void on_connected(void *context, bool connected)

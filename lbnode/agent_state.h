@@ -7,6 +7,7 @@
 #include <uv.h>
 
 #include "lbnode/control.h"
+#include "lbnode/discovery/discovery.h"
 #include "lbnode/dataplane.h"
 #include "lbnode/forwarding.h"
 #include "lbnode/health/checking.h"
@@ -45,8 +46,11 @@ struct agent {
 	struct hf_control control;
 	struct hf_checking checking;
 	struct hf_probe_tunnel *tunnel; /* NULL: no check goes through one */
+	struct hf_discovery *discovery; /* of the configuration */
+	struct hf_config *members;	/* the configuration, and whom discovery found */
 	struct hf_plan *plan;		/* in force */
 	int64_t replanned;		/* when it was made */
+	bool members_changed;		/* since the plan was made */
 	bool running;			/* the loop */
 	bool took_over;			/* a former agent's flow table, and its backends' ids */
 	bool draining;
@@ -70,8 +74,11 @@ int hf_agent_read_keys(const struct hf_config *config, struct hf_key_ring *keys)
 
 void hf_agent_set_timeouts(struct agent *agent);
 
-/* replan.c: puts what follows from the configuration in force; if that fails, what was stays. */
-int hf_agent_apply(struct agent *agent, const struct hf_config *config);
+/* replan.c: puts what follows from the configuration in force; if that fails, what was stays. The
+ * discovery is the configuration's. */
+int hf_agent_apply(struct agent *agent, const struct hf_config *config,
+		   struct hf_discovery *discovery);
+void hf_agent_members_changed(void *agent);
 /* The same is due, soon. */
 void hf_agent_health_changed(void *agent);
 

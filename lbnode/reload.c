@@ -94,19 +94,22 @@ void hf_agent_tell_state(struct agent *a)
 static int take_config(struct agent *a, struct hf_config *next)
 {
 	const char *key = needs_restart(a->config, next);
+	struct hf_discovery *discovery;
 	int err;
 
 	if (key) {
 		hf_error("%s: %s has changed, which needs a restart", a->config_path, key);
 		return -EINVAL;
 	}
-	err = hf_checking_configure(&a->checking, next);
-	if (!err)
-		err = hf_agent_apply(a, next);
+	discovery = hf_discovery_new(next, a->instance, hf_agent_members_changed, a);
+	err = discovery ? hf_agent_apply(a, next, discovery) : -ENOMEM;
 	if (err) {
-		hf_checking_configure(&a->checking, a->config);
+		hf_discovery_delete(discovery);
 		return err;
 	}
+	hf_discovery_delete(a->discovery);
+	a->discovery = discovery;
+	hf_discovery_start(discovery, &a->loop);
 	/* Their texts live in the configuration, and have not changed. */
 	for (uint32_t i = 0; i < next->node.interface_count; i++)
 		a->interfaces[i] = next->node.interfaces[i];
@@ -144,7 +147,7 @@ void hf_agent_log_config(const struct agent *a, const char *what)
 	uint32_t backends = 0;
 
 	for (uint32_t i = 0; i < a->config->pool_count; i++)
-		backends += a->config->pools[i].backend_count;
+		backends += a->members->pools[i].backend_count;
 	hf_notice("%s: %u services, %u pools, %u backends", what, a->config->service_count,
 		  a->config->pool_count, backends);
 }

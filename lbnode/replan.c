@@ -82,33 +82,86 @@ static void put_in_force(struct agent *a, struct hf_plan *plan)
 	hf_agent_tell_state(a);
 }
 
-int hf_agent_apply(struct agent *a, const struct hf_config *config)
+/* What is checked, and planned, follows from `members`. */
+static int apply_members(struct agent *a, struct hf_config *members)
 {
-	struct hf_plan *plan = hf_plan_new(config, a->checking.health, hf_agent_now());
-	int err = -ENOMEM;
+	struct hf_plan *plan;
+	int err = hf_checking_configure(&a->checking, members);
 
-	if (plan)
-		err = hf_forwarding_apply(a->forwarding, &plan->config,
-					  a->plan ? &a->plan->config : NULL, hf_agent_now());
+	if (err)
+		return err;
+	plan = hf_plan_new(members, a->checking.health, hf_agent_now());
+	err = plan ? hf_forwarding_apply(a->forwarding, &plan->config,
+					 a->plan ? &a->plan->config : NULL, hf_agent_now())
+		   : -ENOMEM;
 	if (err) {
 		hf_plan_delete(plan);
 		return err;
 	}
-	if (a->plan && a->config == config)
-		log_changes(a->plan, plan);
 	put_in_force(a, plan);
+	hf_members_delete(a->members);
+	a->members = members;
 	a->replanned = hf_agent_now();
 	return 0;
+}
+
+int hf_agent_apply(struct agent *a, const struct hf_config *config, struct hf_discovery *discovery)
+{
+	uint32_t left_out;
+	struct hf_config *members =
+		hf_members_new(config, hf_discovery_lists(discovery), &left_out);
+	int err = members ? apply_members(a, members) : -ENOMEM;
+
+	if (err) {
+		if (a->members)
+			hf_checking_configure(&a->checking, a->members);
+		hf_members_delete(members);
+		return err;
+	}
+	if (left_out)
+		hf_warning("%u discovered members can't be backends here: their address is a VIP, "
+			   "of a "
+			   "family without an address in node.addresses, or one too many for the "
+			   "pool's table_size",
+			   left_out);
+	return 0;
+}
+
+/* Members are the same; verdicts, overrides or the time of slow starts have changed. */
+static void replan(struct agent *a)
+{
+	struct hf_plan *plan = hf_plan_new(a->members, a->checking.health, hf_agent_now());
+
+	a->replanned = hf_agent_now();
+	/* What fails stays as it was, and is tried again with the next change. */
+	if (!plan || hf_forwarding_apply(a->forwarding, &plan->config, &a->plan->config,
+					 hf_agent_now()) < 0) {
+		hf_plan_delete(plan);
+		return;
+	}
+	log_changes(a->plan, plan);
+	put_in_force(a, plan);
 }
 
 static void on_replan(uv_timer_t *timer)
 {
 	struct agent *a = timer->data;
 
-	/* What failed stays as it was, and is tried again with the next change. */
-	hf_agent_apply(a, a->config);
+	if (a->members_changed)
+		hf_agent_apply(a, a->config, a->discovery);
+	else
+		replan(a);
+	a->members_changed = false;
 	hf_notices_save(a->instance, hf_health_board(a->checking.health));
 	hf_checking_settle(&a->checking);
+}
+
+void hf_agent_members_changed(void *context)
+{
+	struct agent *a = context;
+
+	a->members_changed = true;
+	hf_agent_health_changed(a);
 }
 
 void hf_agent_health_changed(void *context)

@@ -64,6 +64,14 @@ struct hf_config_check {
 	struct hf_address vip;
 };
 
+/* Where a pool's members come from, beside those that are listed. */
+struct hf_config_discover {
+	char *file;
+	char *dns;
+	enum { HF_CONFIG_DNS_ADDRESS, HF_CONFIG_DNS_SRV } type;
+	char *server; /* NULL: resolv.conf's */
+};
+
 struct hf_config_backend {
 	struct {
 		char *name;
@@ -89,6 +97,7 @@ struct hf_config_pool {
 		enum { HF_CONFIG_DEFAULT, HF_CONFIG_YES, HF_CONFIG_NO } last_chance;
 	} written;
 	struct hf_config_check check;
+	struct hf_config_discover discover;
 	enum hf_config_encapsulation encapsulation;
 	struct hf_config_backend *backends;
 	uint32_t backend_count;

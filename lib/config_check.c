@@ -175,7 +175,7 @@ static int by_key(const void *a, const void *b, void *order_of_keys)
 /* NULL: no memory. */
 static struct sortable *sorted(key_f key, const void *array, uint32_t count, order_f order)
 {
-	struct sortable *s = calloc(count, sizeof(*s));
+	struct sortable *s = calloc(count + 1, sizeof(*s));
 
 	if (!s)
 		return NULL;
@@ -458,7 +458,7 @@ int hf_config_check(struct hf_config *config, const struct hf_config_text *text,
 	if (check_pools(&c) < 0 || check_services(&c) < 0)
 		return -EINVAL;
 	for (uint32_t i = 0; i < config->pool_count; i++)
-		if (hf_config_check_health(&c, i) < 0)
+		if (hf_config_check_discover(&c, i) < 0 || hf_config_check_health(&c, i) < 0)
 			return -EINVAL;
 	return 0;
 }

@@ -197,3 +197,32 @@ int hf_config_check_health(struct hf_config_checker *c, uint32_t i)
 		return -EINVAL;
 	return check_target(c, check, i);
 }
+
+int hf_config_check_discover(struct hf_config_checker *c, uint32_t i)
+{
+	const struct hf_config_pool *pool = &c->config->pools[i];
+	const struct hf_config_discover *d = &pool->discover;
+	const char *path = hf_config_path("pools[%u].discover", i);
+	struct hf_config_seed server;
+
+	if (!d->file && !d->dns) {
+		if (d->server || d->type)
+			return hf_config_fault(c, path, "name a file or a dns name");
+		if (!pool->backend_count)
+			return hf_config_fault(
+				c, hf_config_path("pools[%u]", i),
+				"has no backends; list some, or have them discovered");
+		return 0;
+	}
+	if (d->file && d->dns)
+		return hf_config_fault(c, path, "file contradicts dns; keep one of them");
+	if (d->file && (d->server || d->type))
+		return hf_config_fault(c, path, "type and server are dns's, not a file's");
+	if (d->file && d->file[0] != '/')
+		return hf_config_fault(c, hf_config_path("pools[%u].discover.file", i),
+				       "\"%.80s\" is no full path", d->file);
+	if (d->server && !hf_config_parse_seed(d->server, 53, &server))
+		return hf_config_fault(c, hf_config_path("pools[%u].discover.server", i),
+				       "\"%.80s\" is no address of a server", d->server);
+	return 0;
+}

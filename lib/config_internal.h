@@ -52,6 +52,8 @@ bool hf_config_name_is_good(const char *name);
 
 /* config_check_health.c: how the pool's backends are checked; services must be good already. */
 int hf_config_check_health(struct hf_config_checker *checker, uint32_t pool);
+/* And where its members come from. */
+int hf_config_check_discover(struct hf_config_checker *checker, uint32_t pool);
 
 /* config_check_cluster.c: 0 or -EINVAL, as all of them. */
 int hf_config_check_cluster(struct hf_config_checker *checker);

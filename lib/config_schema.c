@@ -56,6 +56,19 @@ static const cyaml_strval_t ways_through[] = {
 	{ "tunnel", HF_CONFIG_THROUGH_TUNNEL },
 };
 
+static const cyaml_strval_t dns_types[] = {
+	{ "address", HF_CONFIG_DNS_ADDRESS },
+	{ "srv", HF_CONFIG_DNS_SRV },
+};
+
+static const cyaml_schema_field_t discover_fields[] = {
+	OPTIONAL_STRING("file", struct hf_config_discover, file),
+	OPTIONAL_STRING("dns", struct hf_config_discover, dns),
+	CHOICE("type", CYAML_FLAG_OPTIONAL, struct hf_config_discover, type, dns_types),
+	OPTIONAL_STRING("server", struct hf_config_discover, server),
+	CYAML_FIELD_END,
+};
+
 static const cyaml_schema_field_t check_fields[] = {
 	CHOICE("type", CYAML_FLAG_DEFAULT, struct hf_config_check, type, check_types),
 	CHOICE("through", CYAML_FLAG_OPTIONAL, struct hf_config_check, through, ways_through),
@@ -100,8 +113,11 @@ static const cyaml_schema_field_t pool_fields[] = {
 	OPTIONAL_STRING("panic_threshold", struct hf_config_pool, written.panic_threshold),
 	CYAML_FIELD_MAPPING("check", CYAML_FLAG_OPTIONAL, struct hf_config_pool, check,
 			    check_fields),
-	CYAML_FIELD_SEQUENCE_COUNT("backends", CYAML_FLAG_POINTER, struct hf_config_pool, backends,
-				   backend_count, &backend_entry, 1, HF_CONFIG_BACKENDS_MAX),
+	CYAML_FIELD_MAPPING("discover", CYAML_FLAG_OPTIONAL, struct hf_config_pool, discover,
+			    discover_fields),
+	CYAML_FIELD_SEQUENCE_COUNT("backends", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL,
+				   struct hf_config_pool, backends, backend_count, &backend_entry,
+				   1, HF_CONFIG_BACKENDS_MAX),
 	CYAML_FIELD_END,
 };
 
