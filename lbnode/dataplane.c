@@ -374,9 +374,19 @@ int hf_dataplane_set_cluster(struct hf_dataplane *dp, const struct hf_cluster *c
 	return err;
 }
 
-int hf_dataplane_set_pool(struct hf_dataplane *dp, uint16_t id, int table)
+int hf_dataplane_set_pools(struct hf_dataplane *dp, const uint32_t *ids, const int *tables,
+			   uint32_t count)
 {
-	return set_map(dp->bpf->maps.pools, id, &table, sizeof(table));
+	uint32_t done = count;
+	int err = 0;
+
+	if (count > 1 &&
+	    bpf_map_update_batch(bpf_map__fd(dp->bpf->maps.pools), ids, tables, &done, NULL) == 0)
+		return 0;
+	/* One, or a kernel without batches for this kind of map; or one that says what is wrong. */
+	for (uint32_t i = 0; i < count && !err; i++)
+		err = set_map(dp->bpf->maps.pools, ids[i], &tables[i], sizeof(tables[i]));
+	return err;
 }
 
 int hf_dataplane_set_services(struct hf_dataplane *dp, int table)

@@ -69,8 +69,11 @@ struct bpf_map;
 int hf_dataplane_lend(struct hf_dataplane *dataplane, struct bpf_map *backends,
 		      struct bpf_map *nexthops);
 
-/* Puts a table in force, in one step for every packet; no packet uses the former one on return. */
-int hf_dataplane_set_pool(struct hf_dataplane *dataplane, uint16_t id, int table);
+/* Puts tables in force, each in one step for every packet; no packet uses a former one on return.
+ * Where the kernel can (Linux 6.8), all of them cost one of its grace periods, of some 13 ms,
+ * together. */
+int hf_dataplane_set_pools(struct hf_dataplane *dataplane, const uint32_t *ids, const int *tables,
+			   uint32_t count);
 int hf_dataplane_set_services(struct hf_dataplane *dataplane, int table);
 /* Sets a service's traffic to 0, before another one gets its id. */
 int hf_dataplane_clear_service(struct hf_dataplane *dataplane, uint16_t id);

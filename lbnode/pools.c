@@ -225,23 +225,38 @@ static bool made_has(const struct made *made, uint16_t id)
 	return false;
 }
 
-static int put_pool_in_force(struct hf_pools *p, struct made *made, uint32_t i, int64_t now)
+static void pool_is_in_force(struct hf_pools *p, struct made *made, uint32_t i, int64_t now)
 {
 	struct pool_slot *slot = &p->pool[made->pool_ids[i]];
 	struct made_pool *pool = &made->pool[i];
-	int err;
 
 	if (pool->table < 0)
-		return 0;
-	err = hf_dataplane_set_pool(p->dataplane, made->pool_ids[i], pool->table);
-	if (err)
-		return err;
+		return;
 	slot->changed = slot->slots ? now : 0;
 	hf_dataplane_unmap_pool(slot->slots, slot->size);
 	slot->slots = pool->slots;
 	slot->hash = pool->hash;
 	pool->slots = NULL;
-	return 0;
+}
+
+static int put_pools_in_force(struct hf_pools *p, struct made *made, int64_t now)
+{
+	uint32_t *ids = calloc(made->pools + 1, sizeof(*ids)), count = 0;
+	int *tables = calloc(made->pools + 1, sizeof(*tables)), err = -ENOMEM;
+
+	for (uint32_t i = 0; ids && tables && i < made->pools; i++) {
+		if (made->pool[i].table < 0)
+			continue;
+		ids[count] = made->pool_ids[i];
+		tables[count++] = made->pool[i].table;
+	}
+	if (ids && tables)
+		err = hf_dataplane_set_pools(p->dataplane, ids, tables, count);
+	free(ids);
+	free(tables);
+	for (uint32_t i = 0; i < made->pools && !err; i++)
+		pool_is_in_force(p, made, i, now);
+	return err;
 }
 
 static void forget_pool(struct hf_pools *p, uint16_t id)
@@ -254,10 +269,8 @@ static void forget_pool(struct hf_pools *p, uint16_t id)
 /* Pools first, then the services that name them; then what no service names any more. */
 static int put_in_force(struct hf_pools *p, struct made *made, int64_t now)
 {
-	int err = 0;
+	int err = put_pools_in_force(p, made, now);
 
-	for (uint32_t i = 0; i < made->pools && !err; i++)
-		err = put_pool_in_force(p, made, i, now);
 	if (!err)
 		err = hf_dataplane_set_services(p->dataplane, made->services);
 	for (uint16_t id = 0; id < HF_MAX_POOLS && !err; id++)

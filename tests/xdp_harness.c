@@ -264,6 +264,13 @@ void harness_apply(struct harness *h, const char *yaml)
 	fill(h);
 }
 
+void harness_set_down(struct harness *h, uint32_t backend, bool down)
+{
+	h->config->pools[0].backends[backend].weight = down ? 0 : HF_CONFIG_WEIGHT_DEFAULT;
+	MUST(hf_backends_apply(h->backends, h->config, 0) == 0, "backends");
+	fill(h);
+}
+
 void harness_close(struct harness *h)
 {
 	munmap(h->flows, sizeof(*h->flows) << h->bucket_bits);

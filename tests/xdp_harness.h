@@ -42,6 +42,9 @@ void harness_close(struct harness *h);
 /* Takes another configuration, as a reload does. */
 void harness_apply(struct harness *h, const char *yaml);
 
+/* Makes a backend of the first pool be down, or up again, as a plan does. */
+void harness_set_down(struct harness *h, uint32_t backend, bool down);
+
 /* Sends the named backend of a pool by another of the next hops above. */
 void harness_set_nexthop(struct harness *h, const char *pool, const char *backend,
 			 uint32_t nexthop);

@@ -83,8 +83,8 @@ in_ns lb1 nft delete table inet cut
 wait_for 10 "lb1 to agree again" backends_of lb1 '.name == "be1" and (.check.dissents | not)'
 
 # Half of all die.
-since=$(now_ms)
 kill_backend be2
+since=$(now_ms)
 kill_backend be4
 is_known_in_time "half of all backends died" be4 false "$since" "$KNOWN_MS"
 wait_for 5 "be2's death to be known" all_say be2 false

@@ -189,6 +189,31 @@ static void a_syn_alone_does_not_hold_on_to_who_left(void **state)
 	harness_apply(&h, HEAD BE(1) BE(2) BE(3) BE(4));
 }
 
+/* Its connections stay, should it still serve them; what nobody would tell a client of does not. */
+static void who_is_down_keeps_only_connections(void **state)
+{
+	int tcp = syn(5700), beginning = 0, udp;
+	uint16_t port = 5701;
+
+	(void)state;
+	ack(5700);
+	while (send_packet(IPPROTO_UDP, port, 0) != tcp)
+		port++;
+	udp = port;
+	for (port = 9100; syn(port) != tcp; port++)
+		;
+	beginning = port;
+	harness_set_down(&h, tcp - 1, true);
+	assert_int_equal(ack(5700), tcp);
+	assert_int_equal(syn(5700), tcp);
+	assert_int_not_equal(syn(beginning), tcp);
+	assert_int_not_equal(send_packet(IPPROTO_UDP, udp, 0), tcp);
+	for (port = 9300; port < 9400; port++)
+		assert_int_not_equal(syn(port), tcp);
+	harness_set_down(&h, tcp - 1, false);
+	assert_int_equal(ack(5700), tcp);
+}
+
 static void unknown_flows_are_adopted(void **state)
 {
 	const char *const names[] = { "be1", "be2", "be3", "be4" };
@@ -339,6 +364,7 @@ int main(void)
 		cmocka_unit_test(a_reused_port_is_chosen_anew),
 		cmocka_unit_test(a_forged_reset_is_taken_back),
 		cmocka_unit_test(a_syn_alone_does_not_hold_on_to_who_left),
+		cmocka_unit_test(who_is_down_keeps_only_connections),
 		cmocka_unit_test(unknown_flows_are_adopted),
 		cmocka_unit_test(a_reset_of_nothing_leaves_no_pin),
 		cmocka_unit_test(udp_flows_are_pinned_too),
