@@ -80,6 +80,71 @@ static void the_example(void **state)
 	hf_config_free(config);
 }
 
+#define CHECKED(keys)                   \
+	HEAD SERVICES "pools:\n"        \
+		      "  - name: web\n" \
+		      "    " keys "\n"  \
+		      "    backends: [{name: be1, address: 192.0.2.1}]\n"
+
+static void checks(void **state)
+{
+	const char good[] = CHECKED("check: {type: http, interval: 0.5, fall: 2}");
+	const char tunnel[] = CHECKED("check: {type: tcp, through: tunnel, port: 81}");
+	const struct hf_config_check *check;
+
+	(void)state;
+	assert_int_equal(load(good, sizeof(good) - 1), 0);
+	check = &config->pools[0].check;
+	assert_int_equal(check->interval, 500);
+	assert_int_equal(check->timeout, 250);
+	assert_int_equal(check->fall, 2);
+	assert_int_equal(check->rise, 2);
+	assert_int_equal(check->port, 80);
+	assert_int_equal(check->status_least, 200);
+	assert_int_equal(check->status_most, 399);
+	assert_int_equal(config->pools[0].panic_threshold, 50);
+	hf_config_free(config);
+	assert_int_equal(load(tunnel, sizeof(tunnel) - 1), 0);
+	assert_int_equal(config->pools[0].check.port, 81);
+	assert_true(hf_address_equal(&config->pools[0].check.vip, &config->services[0].address));
+	hf_config_free(config);
+
+	refuse(CHECKED("check: {interval: 2}"), 9, "type", "missing");
+	refuse(CHECKED("check: {type: icmp}"), 9, "type", "icmp");
+	refuse(CHECKED("check: {type: tcp, interval: 0.05}"), 9, "interval", "0.1 to 3600");
+	refuse(CHECKED("check: {type: tcp, interval: 1s}"), 9, "interval", "not within");
+	refuse(CHECKED("check: {type: tcp, interval: 1, timeout: 2}"), 9, "timeout", "0.01 to 1");
+	refuse(CHECKED("check: {type: tcp, fall: 0}"), 9, "fall", "1 to 100");
+	refuse(CHECKED("check: {type: tcp, path: /x}"), 9, "path", "no such key");
+	refuse(CHECKED("check: {type: http, path: x}"), 9, "path", "begin with /");
+	refuse(CHECKED("check: {type: http, status: 20}"), 9, "status", "no status");
+	refuse(CHECKED("check: {type: http, status: 300-200}"), 9, "status", "no status");
+	refuse(CHECKED("check: {type: udp}"), 9, "check", "needs the key send");
+	refuse(CHECKED("check: {type: dns}"), 9, "check", "needs the key query");
+	refuse(CHECKED("check: {type: command, command: [x]}"), 9, "command", "full path");
+	refuse(CHECKED("check: {type: command, command: [/x], through: tunnel}"), 9, "through",
+	       "tunnel");
+	refuse(CHECKED("panic_threshold: 0"), 9, "panic_threshold", "1 to 100");
+	refuse(CHECKED("slow_start: -1"), 9, "slow_start", "0 to 3600");
+}
+
+static void discovery(void **state)
+{
+	const char file[] = HEAD SERVICES "pools:\n"
+					  "  - {name: web, discover: {file: /etc/members}}\n";
+
+	(void)state;
+	assert_int_equal(load(file, sizeof(file) - 1), 0);
+	assert_int_equal(config->pools[0].backend_count, 0);
+	hf_config_free(config);
+	refuse(HEAD SERVICES "pools:\n  - {name: web}\n", 8, "pools[0]", "no backends");
+	refuse(CHECKED("discover: {server: 192.0.2.53}"), 9, "discover", "name a file");
+	refuse(CHECKED("discover: {file: /x, dns: y}"), 9, "discover", "contradicts");
+	refuse(CHECKED("discover: {file: x}"), 9, "discover.file", "full path");
+	refuse(CHECKED("discover: {file: /x, type: srv}"), 9, "discover", "dns's");
+	refuse(CHECKED("discover: {dns: x, server: 'a:b'}"), 9, "discover.server", "no address");
+}
+
 #define CLUSTER(keys, node) \
 	"cluster: {insecure: true, " keys "}\nnode: {name: lb1" node "}\n" SERVICES POOL
 
@@ -138,7 +203,7 @@ static void structure(void **state)
 	       "unknown key");
 	refuse(HEAD "nodes: {}\n" SERVICES POOL, 5, "nodes", "unknown key");
 	refuse(HEAD POOL, 6, "services", "missing");
-	refuse(HEAD SERVICES "pools:\n  - {name: web}\n", 8, "backends", "missing");
+	refuse(HEAD SERVICES "pools:\n  - {name: web}\n", 8, "pools[0]", "has no backends");
 	refuse(HEAD SERVICES "pools:\n  - {name: web, backends: []}\n", 8, "backends", "");
 	refuse(HEAD SERVICES POOL "services: []\n", 9, "services", "given twice");
 	refuse(HEAD "services: 5\n" POOL, 5, "services", "");
@@ -347,6 +412,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_good_file),
 		cmocka_unit_test(the_example),
+		cmocka_unit_test(checks),
+		cmocka_unit_test(discovery),
 		cmocka_unit_test(clusters),
 		cmocka_unit_test(structure),
 		cmocka_unit_test(stateless_services),
