@@ -41,7 +41,7 @@ void hf_notices_save(const char *instance, const struct hf_board *board)
 	uint32_t most = hf_board_count(board), count = 0;
 	Holdfast__Board body = HOLDFAST__BOARD__INIT;
 	Holdfast__Notice *notices = calloc(most + 1, sizeof(*notices));
-	Holdfast__Notice **list = calloc(most + 1, sizeof(*list));
+	Holdfast__Notice **list = calloc(most + 1, sizeof(Holdfast__Notice *));
 	const struct hf_notice *notice;
 	uint64_t cursor = 0;
 	int err = -ENOMEM;

@@ -56,9 +56,11 @@ static bool is_good(const struct hf_override *o)
 
 static uint16_t write_key(uint8_t *out, const char *target)
 {
+	size_t length = strnlen(target, HF_OVERRIDE_TARGET_MAX);
+
 	out[0] = KIND;
-	memcpy(out + 1, target, strlen(target));
-	return 1 + strlen(target);
+	memcpy(out + 1, target, length);
+	return 1 + length;
 }
 
 static const struct hf_notice *find(const struct hf_board *board, const char *target)
