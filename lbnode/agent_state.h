@@ -50,6 +50,7 @@ struct agent {
 	struct hf_config *members;	/* the configuration, and whom discovery found */
 	struct hf_plan *plan;		/* in force */
 	int64_t replanned;		/* when it was made */
+	uint64_t plans;			/* that were put in force */
 	bool members_changed;		/* since the plan was made */
 	bool running;			/* the loop */
 	bool took_over;			/* a former agent's flow table, and its backends' ids */

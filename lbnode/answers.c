@@ -214,6 +214,7 @@ static size_t answer_backends(struct agent *a, uint32_t from, uint8_t *out, size
 {
 	Holdfast__FromNode message = HOLDFAST__FROM_NODE__INIT;
 	Holdfast__Backends body = HOLDFAST__BACKENDS__INIT;
+	const struct hf_health_counters *counters = hf_health_counters(a->checking.health);
 	const struct hf_config *config = &a->plan->config;
 	uint32_t index = 0, count = 0;
 
@@ -224,6 +225,12 @@ static size_t answer_backends(struct agent *a, uint32_t from, uint8_t *out, size
 	body.backends = page.list;
 	body.n_backends = count;
 	body.next = from + count < index ? from + count : 0;
+	body.probes = counters->probes;
+	body.failures = counters->failures;
+	body.unable = counters->unable;
+	body.opinions = counters->opinions;
+	body.verdicts = counters->verdicts;
+	body.plans = a->plans;
 	message.body_case = HOLDFAST__FROM_NODE__BODY_BACKENDS;
 	message.backends = &body;
 	return pack(&message, out, size);

@@ -157,6 +157,25 @@ static void json_backend(FILE *out, const Holdfast__BackendState *b, bool first)
 	fprintf(out, "}");
 }
 
+static void print_counters(FILE *out, const Holdfast__Backends *b)
+{
+	fprintf(out,
+		"this node's agent: %lu probes, %lu failed, %lu could not be made; %lu opinions "
+		"and "
+		"%lu verdicts posted; %lu plans put in force\n",
+		(unsigned long)b->probes, (unsigned long)b->failures, (unsigned long)b->unable,
+		(unsigned long)b->opinions, (unsigned long)b->verdicts, (unsigned long)b->plans);
+}
+
+static void json_counters(FILE *out, const Holdfast__Backends *b)
+{
+	fprintf(out,
+		"\n],\"counters\":{\"probes\":%lu,\"failures\":%lu,\"unable\":%lu,\"opinions\":%lu,"
+		"\"verdicts\":%lu,\"plans\":%lu}}\n",
+		(unsigned long)b->probes, (unsigned long)b->failures, (unsigned long)b->unable,
+		(unsigned long)b->opinions, (unsigned long)b->verdicts, (unsigned long)b->plans);
+}
+
 static Holdfast__FromNode *ask_backends(int fd, uint32_t from)
 {
 	Holdfast__ToNode message = HOLDFAST__TO_NODE__INIT;
@@ -193,10 +212,12 @@ int hf_show_backends(FILE *out, const char *instance, bool json)
 				print_backend(out, reply->backends->backends[i], last_pool);
 		}
 		next = reply->backends->next;
+		if (!next && json)
+			json_counters(out, reply->backends);
+		else if (!next)
+			print_counters(out, reply->backends);
 		holdfast__from_node__free_unpacked(reply, NULL);
 	} while (next);
-	if (json)
-		fprintf(out, "\n]}\n");
 	close(fd);
 	return 0;
 }

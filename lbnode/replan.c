@@ -77,6 +77,7 @@ static void put_in_force(struct agent *a, struct hf_plan *plan)
 {
 	hf_plan_delete(a->plan);
 	a->plan = plan;
+	a->plans++;
 	hf_sharing_tables_changed(&a->sharing);
 	hf_agent_share(a);
 	hf_agent_tell_state(a);
@@ -120,9 +121,7 @@ int hf_agent_apply(struct agent *a, const struct hf_config *config, struct hf_di
 	}
 	if (left_out)
 		hf_warning("%u discovered members can't be backends here: their address is a VIP, "
-			   "of a "
-			   "family without an address in node.addresses, or one too many for the "
-			   "pool's table_size",
+			   "or node.addresses has none of their family, or table_size is too small",
 			   left_out);
 	return 0;
 }

@@ -58,6 +58,12 @@ for x in $(names lb "$NODES"); do for p in $(programs); do wait_for 5 "$p to end
 for x in $(names lb "$NODES"); do start_programs "$x"; done
 wait_for 60 "the cluster to be whole" all_in_cluster
 check "it outlives the restart of all nodes at once" all_have be2 up 10
+plans_of() { "$BIN/lbnode/lbnode" -i "$PREFIX$1" --backends --json | jq .counters.plans; }
+before=$(plans_of lb2) began=${EPOCHREALTIME/./}
+for i in $(seq 100); do override lb1 +/be2=weight:$((i + 10)); done
+wait_for 5 "the last of a hundred weights to count" all_have be2 up 110
+changes=$(($(plans_of lb2) - before)) took=$(((${EPOCHREALTIME/./} - began) / 1000))
+check "a hundred changes in $took ms are $changes changes of the tables" [ "$changes" -le $((took / 250 + 2)) ]
 override lb1 +/be2=none
 wait_for 2 "all nodes to have forgotten it" all_have be2 up 100
 stop_load

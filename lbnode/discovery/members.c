@@ -206,12 +206,15 @@ static bool has_source(const struct hf_config_node *node, uint32_t family)
 	       (family == 4 ? node->source_ipv4 : node->source_ipv6).address.family;
 }
 
+/* The list may change while its members are in use: so their names stand behind the array. */
 static bool add_members(const struct hf_config *config, struct hf_config_pool *pool,
 			const struct hf_found_list *list, uint32_t *left_out)
 {
 	struct hf_config_pool listed = *pool;
 	uint32_t count = pool->backend_count;
-	struct hf_config_backend *all = calloc(count + list->count + 1, sizeof(*all));
+	size_t room = (count + list->count + 1) * sizeof(struct hf_config_backend);
+	struct hf_config_backend *all = calloc(1, room + list->count * sizeof(list->member->name));
+	char *name = (char *)all + room;
 
 	pool->backends = all;
 	if (!all)
@@ -228,11 +231,13 @@ static bool add_members(const struct hf_config *config, struct hf_config_pool *p
 			++*left_out;
 			continue;
 		}
+		memcpy(name, m->name, sizeof(m->name));
 		all[count++] = (struct hf_config_backend){
-			.name = m->name,
+			.name = name,
 			.address = m->address,
 			.weight = m->weight,
 		};
+		name += sizeof(m->name);
 	}
 	pool->backend_count = count;
 	return true;

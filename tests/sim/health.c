@@ -154,10 +154,25 @@ static void follow_members(struct checker *c)
 	hf_health_set_nodes(c->health, hf_sync_self(c->node->sync)->party.id, nodes, count, ms());
 }
 
+/* A copy: what health makes of a notice is posted while they are read. */
+struct copy {
+	struct hf_notice notice;
+	uint8_t key[HF_NOTICE_KEY_MAX], body[HF_NOTICE_BODY_MAX];
+};
+
+static void copy_notice(struct copy *to, const struct hf_notice *from)
+{
+	to->notice = *from;
+	memcpy(to->key, from->key, from->key_length);
+	memcpy(to->body, from->body, from->body_length);
+	to->notice.key = to->key;
+	to->notice.body = to->body;
+}
+
 static void follow_board(struct checker *c)
 {
 	const struct hf_board *board = hf_sync_board(c->node->sync);
-	struct hf_notice notices[256];
+	static struct copy copies[256];
 	const struct hf_notice *notice;
 	uint64_t cursor = 0;
 	uint32_t count = 0;
@@ -166,23 +181,9 @@ static void follow_board(struct checker *c)
 		return;
 	c->news = false;
 	while (count < 256 && (notice = hf_board_next(board, &cursor)))
-		notices[count++] = *notice;
-	/* What it makes of them is posted while they are read: so from copies. */
-	for (uint32_t i = 0; i < count; i++) {
-		uint8_t key[HF_NOTICE_KEY_MAX], body[HF_NOTICE_BODY_MAX];
-		const struct hf_notice *now =
-			hf_board_find(board, notices[i].key, notices[i].key_length);
-		struct hf_notice copy;
-
-		if (!now)
-			continue;
-		copy = *now;
-		memcpy(key, now->key, now->key_length);
-		memcpy(body, now->body, now->body_length);
-		copy.key = key;
-		copy.body = body;
-		hf_health_take(c->health, &copy, 1, ms());
-	}
+		copy_notice(&copies[count++], notice);
+	for (uint32_t i = 0; i < count; i++)
+		hf_health_take(c->health, &copies[i].notice, 1, ms());
 }
 
 static void tick(struct checker *c)
