@@ -41,9 +41,9 @@ bool hf_found_equal(const struct hf_found_list *a, const struct hf_found_list *b
 void hf_found_clear(struct hf_found_list *list);
 
 /* The configuration with lists[i] added to its i-th pool; borrows the configuration's texts, and
- * is freed with hf_members_delete(). Members that can't be a backend here (no tunnel source of that family, a
- * VIP's address, more than the table has slots) are left out, and counted in *left_out. NULL: no
- * memory. */
+ * is freed with hf_members_delete(). Members that can't be a backend here (no tunnel source of that
+ * family, a VIP's address, more than the table has slots) are left out, and counted in *left_out.
+ * NULL: no memory. */
 struct hf_config *hf_members_new(const struct hf_config *config, const struct hf_found_list *lists,
 				 uint32_t *left_out);
 void hf_members_delete(struct hf_config *members);
