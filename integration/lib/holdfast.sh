@@ -130,6 +130,6 @@ remove_pins() {
         rm -f "$d"/* && rmdir "$d"
     done
     rmdir /sys/fs/bpf/holdfast 2>/dev/null || true
-    rm -f /var/lib/holdfast/$PREFIX*.{yaml,notices} /run/holdfast/$PREFIX*.control
+    rm -f /var/lib/holdfast/$PREFIX* /run/holdfast/$PREFIX*.control
     rm -f /run/holdfast/*-$PREFIX*.lock /run/holdfast/syncd/*$PREFIX*
 }

@@ -88,7 +88,7 @@ int hf_probe_prepare(const struct hf_probe_target *target, int fd)
 	return 0;
 }
 
-static socklen_t socket_address(const struct hf_probe_target *t, struct sockaddr_storage *out)
+socklen_t hf_probe_address(const struct hf_probe_target *t, struct sockaddr_storage *out)
 {
 	struct sockaddr_in *ipv4 = (struct sockaddr_in *)out;
 	struct sockaddr_in6 *ipv6 = (struct sockaddr_in6 *)out;
@@ -106,8 +106,7 @@ static socklen_t socket_address(const struct hf_probe_target *t, struct sockaddr
 	return sizeof(*ipv6);
 }
 
-/* What this host lacks, and not the backend. */
-static bool is_own_fault(int err)
+bool hf_probe_is_own_fault(int err)
 {
 	return err == EADDRNOTAVAIL || err == EAGAIN || err == ENOBUFS || err == ENOMEM ||
 	       err == EPERM;
@@ -116,7 +115,7 @@ static bool is_own_fault(int err)
 int hf_probe_connect(const struct hf_probe_target *target, int type, bool *refused)
 {
 	struct sockaddr_storage address;
-	socklen_t length = socket_address(target, &address);
+	socklen_t length = hf_probe_address(target, &address);
 	int fd = socket(address.ss_family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), err;
 
 	*refused = false;
@@ -125,7 +124,7 @@ int hf_probe_connect(const struct hf_probe_target *target, int type, bool *refus
 	err = hf_probe_prepare(target, fd);
 	if (!err && connect(fd, (struct sockaddr *)&address, length) < 0 && errno != EINPROGRESS) {
 		err = -errno;
-		*refused = !is_own_fault(errno);
+		*refused = !hf_probe_is_own_fault(errno);
 	}
 	if (!err)
 		return fd;

@@ -3,6 +3,8 @@
 #ifndef HF_LBNODE_HEALTH_PROBE_KIND_H
 #define HF_LBNODE_HEALTH_PROBE_KIND_H
 
+#include <sys/socket.h>
+
 #include "lbnode/health/probe.h"
 
 #define HF_PROBE_ANSWER_MAX 65536 /* bytes of an answer that are looked at */
@@ -32,6 +34,11 @@ extern const struct hf_probe_kind hf_probe_tcp, hf_probe_udp, hf_probe_http, hf_
 
 /* The answer is there: ends the probe, and tells. */
 void hf_probe_answer(struct hf_probe *probe, bool good, const char *cause);
+
+/* The target's address and port. */
+socklen_t hf_probe_address(const struct hf_probe_target *target, struct sockaddr_storage *out);
+/* What this host lacks, and not the backend. */
+bool hf_probe_is_own_fault(int err);
 
 /* A socket of this type that is being connected to the target, with its mark; or a negative
  * errno. *refused: it is the network that said no, and so an answer. */

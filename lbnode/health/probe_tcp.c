@@ -4,28 +4,25 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include "lbnode/health/probe_kind.h"
 
 struct tcp {
 	struct hf_probe probe;
-	uv_poll_t poll;
+	uv_tcp_t socket;
+	uv_connect_t request;
 	uv_timer_t refusal; /* tells of what connect(2) said at once */
-	int fd;		    /* -1: refused at once */
-	int error;
+	int error;	    /* of that; 0: none */
 };
 
-static void on_writable(uv_poll_t *poll, int status, int events)
+static void on_connected(uv_connect_t *request, int status)
 {
-	struct tcp *tcp = poll->data;
-	socklen_t length = sizeof(tcp->error);
+	struct tcp *tcp = request->data;
 
-	(void)events;
-	tcp->error = status < 0 ? -status : 0;
-	getsockopt(tcp->fd, SOL_SOCKET, SO_ERROR, &tcp->error, &length);
-	hf_probe_answer(&tcp->probe, !tcp->error, strerror(tcp->error));
+	/* Given up. */
+	if (status == UV_ECANCELED)
+		return;
+	hf_probe_answer(&tcp->probe, status == 0, status ? strerror(-status) : NULL);
 }
 
 static void on_refusal(uv_timer_t *timer)
@@ -35,49 +32,69 @@ static void on_refusal(uv_timer_t *timer)
 	hf_probe_answer(&tcp->probe, false, strerror(tcp->error));
 }
 
-static struct hf_probe *start(struct hf_prober *prober, const struct hf_probe_target *target)
-{
-	struct tcp *tcp = calloc(1, sizeof(*tcp));
-	bool refused;
-
-	if (!tcp)
-		return NULL;
-	tcp->poll.data = tcp->refusal.data = tcp;
-	tcp->fd = hf_probe_connect(target, SOCK_STREAM, &refused);
-	if (tcp->fd < 0 && !refused) {
-		free(tcp);
-		return NULL;
-	}
-	if (tcp->fd >= 0) {
-		uv_poll_init(prober->loop, &tcp->poll, tcp->fd);
-		uv_poll_start(&tcp->poll, UV_WRITABLE, on_writable);
-	} else {
-		tcp->error = -tcp->fd;
-		tcp->fd = -1;
-		uv_timer_init(prober->loop, &tcp->refusal);
-		uv_timer_start(&tcp->refusal, on_refusal, 0, 0);
-	}
-	return &tcp->probe;
-}
-
 static void on_closed(uv_handle_t *handle)
 {
 	free(handle->data);
 }
 
+/* The socket is closed; the timer is the last handle of a probe that was refused at once. */
+static void on_refused_closed(uv_handle_t *handle)
+{
+	struct tcp *tcp = handle->data;
+
+	uv_close((uv_handle_t *)&tcp->refusal, on_closed);
+}
+
+static int connect_socket(struct tcp *tcp, const struct hf_probe_target *target)
+{
+	struct sockaddr_storage address;
+	uv_os_fd_t fd;
+	int err;
+
+	hf_probe_address(target, &address);
+	err = uv_fileno((uv_handle_t *)&tcp->socket, &fd);
+	if (!err)
+		err = hf_probe_prepare(target, fd);
+	return err ? err
+		   : uv_tcp_connect(&tcp->request, &tcp->socket, (struct sockaddr *)&address,
+				    on_connected);
+}
+
+static struct hf_probe *start(struct hf_prober *prober, const struct hf_probe_target *target)
+{
+	struct tcp *tcp = calloc(1, sizeof(*tcp));
+	int err;
+
+	if (!tcp)
+		return NULL;
+	tcp->socket.data = tcp->request.data = tcp->refusal.data = tcp;
+	err = uv_tcp_init_ex(prober->loop, &tcp->socket,
+			     target->address.family == 4 ? AF_INET : AF_INET6);
+	if (err) {
+		free(tcp);
+		return NULL;
+	}
+	err = connect_socket(tcp, target);
+	if (!err)
+		return &tcp->probe;
+	if (hf_probe_is_own_fault(-err)) {
+		uv_close((uv_handle_t *)&tcp->socket, on_closed);
+		return NULL;
+	}
+	tcp->error = -err;
+	uv_timer_init(prober->loop, &tcp->refusal);
+	uv_timer_start(&tcp->refusal, on_refusal, 0, 0);
+	return &tcp->probe;
+}
+
 static void end(struct hf_probe *probe)
 {
 	struct tcp *tcp = (struct tcp *)probe;
-	const struct linger reset = { 1, 0 };
 
-	if (tcp->fd < 0) {
-		uv_close((uv_handle_t *)&tcp->refusal, on_closed);
-		return;
-	}
-	uv_poll_stop(&tcp->poll);
-	setsockopt(tcp->fd, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
-	close(tcp->fd);
-	uv_close((uv_handle_t *)&tcp->poll, on_closed);
+	if (tcp->error)
+		uv_close((uv_handle_t *)&tcp->socket, on_refused_closed);
+	else if (uv_tcp_close_reset(&tcp->socket, on_closed) < 0)
+		uv_close((uv_handle_t *)&tcp->socket, on_closed);
 }
 
 const struct hf_probe_kind hf_probe_tcp = { start, end };
