@@ -42,6 +42,24 @@ static void show_limits(FILE *out, const struct hf_config *config)
 		config->timeouts.drain);
 }
 
+static void show_check(FILE *out, const struct hf_config_pool *pool)
+{
+	const struct hf_config_check *check = &pool->check;
+
+	if (check->type == HF_CONFIG_CHECK_NONE) {
+		fprintf(out, "  not checked: all backends are taken to live\n");
+		return;
+	}
+	fprintf(out,
+		"  checked by %s to port %u%s every %g s for %g s; down after %u failures, up "
+		"after "
+		"%u successes\n",
+		hf_config_check_name(check->type), check->port,
+		check->through == HF_CONFIG_THROUGH_TUNNEL ? " of the VIP, through the tunnel,"
+							   : "",
+		check->interval / 1000.0, check->timeout / 1000.0, check->fall, check->rise);
+}
+
 static void show_pool(FILE *out, const struct hf_config_pool *pool)
 {
 	char text[HF_ADDRESS_TEXT];
@@ -51,6 +69,10 @@ static void show_pool(FILE *out, const struct hf_config_pool *pool)
 		fprintf(out, " to port %u", pool->gue_port);
 	fprintf(out, ", %s last chance", pool->last_chance ? "with" : "without");
 	fprintf(out, ", %u backends, %u slots\n", pool->backend_count, pool->table_size);
+	show_check(out, pool);
+	if (pool->discover.file || pool->discover.dns)
+		fprintf(out, "  and backends by %s\n",
+			pool->discover.file ? pool->discover.file : pool->discover.dns);
 	for (uint32_t i = 0; i < pool->backend_count; i++)
 		fprintf(out, "  %-20s %-39s weight %u\n", pool->backends[i].name,
 			hf_address_format(&pool->backends[i].address, text),
