@@ -5,7 +5,6 @@
 
 #include "lbnode/agent_state.h"
 #include "lib/log.h"
-#include "lib/maglev.h"
 #include "lib/record.h"
 
 #define PAGE 100 /* entries: far less than a packet */

@@ -85,3 +85,18 @@ void hf_plan_delete(struct hf_plan *plan)
 	free(plan->pools);
 	free(plan);
 }
+
+bool hf_plan_equal(const struct hf_plan *a, const struct hf_plan *b)
+{
+	if (a->digest != b->digest)
+		return false;
+	for (uint32_t i = 0; i < a->config.pool_count; i++) {
+		const struct hf_plan_pool *left = &a->pools[i], *right = &b->pools[i];
+
+		if (left->state != right->state ||
+		    memcmp(left->backends, right->backends,
+			   a->config.pools[i].backend_count * sizeof(*left->backends)) != 0)
+			return false;
+	}
+	return true;
+}

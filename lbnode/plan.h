@@ -25,4 +25,7 @@ struct hf_plan {
 struct hf_plan *hf_plan_new(const struct hf_config *config, struct hf_health *health, int64_t now);
 void hf_plan_delete(struct hf_plan *plan);
 
+/* Whether two plans of the same configuration say the same of all backends. */
+bool hf_plan_equal(const struct hf_plan *a, const struct hf_plan *b);
+
 #endif

@@ -132,6 +132,11 @@ static void replan(struct agent *a)
 	struct hf_plan *plan = hf_plan_new(a->members, a->checking.health, hf_agent_now());
 
 	a->replanned = hf_agent_now();
+	/* Opinions come and go without a verdict. */
+	if (plan && hf_plan_equal(plan, a->plan)) {
+		hf_plan_delete(plan);
+		return;
+	}
 	/* What fails stays as it was, and is tried again with the next change. */
 	if (!plan || hf_forwarding_apply(a->forwarding, &plan->config, &a->plan->config,
 					 hf_agent_now()) < 0) {

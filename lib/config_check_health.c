@@ -14,6 +14,7 @@
 #define COUNT_MAX	 100
 #define SLOW_START_MAX	 3600
 #define PANIC_DEFAULT	 50
+#define PATH_LENGTH_MAX	 1024
 
 /* A key that only some types of check have, and whether it was written. */
 struct key {
@@ -127,6 +128,15 @@ static int check_keys(struct hf_config_checker *c, const struct hf_config_check 
 	if (check->path && check->path[0] != '/')
 		return hf_config_fault(c, path_of(pool, "path"), "\"%.80s\" must begin with /",
 				       check->path);
+	/* What a URL can't have: libcurl would refuse each probe. */
+	if (check->path && (strpbrk(check->path, " \t\"") || strlen(check->path) > PATH_LENGTH_MAX))
+		return hf_config_fault(c, path_of(pool, "path"),
+				       "has blanks or quotes, or more than %d characters; write "
+				       "them as %%20 and the like",
+				       PATH_LENGTH_MAX);
+	if (check->host && !hf_config_name_is_good(check->host))
+		return hf_config_fault(c, path_of(pool, "host"), "\"%.80s\" is no host's name",
+				       check->host);
 	if (check->command && check->command[0][0] != '/')
 		return hf_config_fault(c, path_of(pool, "command"),
 				       "\"%.80s\" is not the full path of a program",

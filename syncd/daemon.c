@@ -14,13 +14,13 @@
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <systemd/sd-daemon.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "lib/keys.h"
 #include "lib/log.h"
 #include "lib/node_protocol.h"
 #include "lib/preflight.h"
+#include "lib/stamp.h"
 #include "syncd/events.h"
 #include "syncd/node_socket.h"
 #include "syncd/seeds.h"
@@ -230,17 +230,6 @@ static void take_fetch(void *context, const struct hf_endpoint *from, const uint
 	hf_streams_fetch(((struct hf_daemon *)context)->streams, from, request, length);
 }
 
-static uint32_t stamp_now(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_REALTIME, &now);
-	if (now.tv_sec < HF_STAMP_EPOCH)
-		return 1;
-	return (now.tv_sec - HF_STAMP_EPOCH) * HF_STAMPS_SECOND +
-	       now.tv_nsec / (1000000000 / HF_STAMPS_SECOND);
-}
-
 static int make_core(struct hf_daemon *d, const struct hf_seal_keys *keys, uint32_t datagram)
 {
 	static const struct hf_sync_output output = {
@@ -262,7 +251,7 @@ static int make_core(struct hf_daemon *d, const struct hf_seal_keys *keys, uint3
 		.weight = d->config->node.weight,
 		.datagram = datagram,
 		.records = (uint64_t)d->config->flows * RECORDS_A_FLOW,
-		.stamp = stamp_now(),
+		.stamp = hf_stamp_of_wall(),
 		.join_timeout = JOIN_TIMEOUT,
 		.snapshot_timeout = SNAPSHOT_TIMEOUT,
 	};

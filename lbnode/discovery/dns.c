@@ -12,7 +12,6 @@
 #include <string.h>
 
 #include "lbnode/discovery/source.h"
-#include "lib/maglev.h"
 
 #define MEMBERS_MAX 4096
 #define TTL_MIN	    1	/* s */
@@ -22,7 +21,7 @@
 #define TRIES	    2
 
 struct hf_dns_source {
-	struct hf_source source;
+	struct hf_source *source;
 	uv_loop_t *loop;
 	ares_channel channel;
 	uv_timer_t refresh, timeout;
@@ -193,9 +192,9 @@ static void end_round(struct hf_dns_source *dns)
 
 	uv_timer_stop(&dns->timeout);
 	if (good)
-		hf_source_take(&dns->source, dns->found, dns->count);
+		hf_source_take(dns->source, dns->found, dns->count);
 	else
-		hf_source_fail(&dns->source,
+		hf_source_fail(dns->source,
 			       dns->failed[0] ? dns->failed : "the name has no addresses");
 	uv_timer_start(&dns->refresh, on_refresh, good ? ttl * 1000ULL : RETRY_MS, 0);
 }
@@ -235,7 +234,7 @@ static void ask(struct hf_dns_source *dns, const char *name, int type, uint32_t 
 static void on_refresh(uv_timer_t *timer)
 {
 	struct hf_dns_source *dns = timer->data;
-	const struct hf_config_discover *d = &dns->source.pool->discover;
+	const struct hf_config_discover *d = &dns->source->pool->discover;
 
 	dns->open = 1; /* so that no answer ends the round before all is asked */
 	dns->count = 0;
@@ -261,7 +260,7 @@ static bool open_channel(struct hf_dns_source *dns)
 		.sock_state_cb = watch_socket,
 		.sock_state_cb_data = dns,
 	};
-	const char *server = dns->source.pool->discover.server;
+	const char *server = dns->source->pool->discover.server;
 
 	if (ares_library_init(ARES_LIB_INIT_ALL) != ARES_SUCCESS ||
 	    ares_init_options(&dns->channel, &options,
@@ -271,16 +270,16 @@ static bool open_channel(struct hf_dns_source *dns)
 	return !server || ares_set_servers_ports_csv(dns->channel, server) == ARES_SUCCESS;
 }
 
-struct hf_dns_source *hf_dns_source_new(const struct hf_source *source, uv_loop_t *loop)
+struct hf_dns_source *hf_dns_source_new(struct hf_source *source, uv_loop_t *loop)
 {
 	struct hf_dns_source *dns = calloc(1, sizeof(*dns));
 
 	if (!dns)
 		return NULL;
-	dns->source = *source;
+	dns->source = source;
 	dns->loop = loop;
 	if (!open_channel(dns)) {
-		hf_source_fail(&dns->source, "the resolver does not start");
+		hf_source_fail(dns->source, "the resolver does not start");
 		free(dns);
 		return NULL;
 	}

@@ -15,7 +15,7 @@
 #define FILE_MAX   (16 << 20)
 
 struct hf_file_source {
-	struct hf_source source;
+	struct hf_source *source;
 	uv_fs_poll_t poll;
 };
 
@@ -68,21 +68,21 @@ static void on_change(uv_fs_poll_t *poll, int status, const uv_stat_t *before, c
 	(void)status;
 	(void)before;
 	(void)now;
-	hf_file_source_read(&file->source);
+	hf_file_source_read(file->source);
 }
 
-struct hf_file_source *hf_file_source_new(const struct hf_source *source, uv_loop_t *loop)
+struct hf_file_source *hf_file_source_new(struct hf_source *source, uv_loop_t *loop)
 {
 	struct hf_file_source *file = calloc(1, sizeof(*file));
 
 	if (!file)
 		return NULL;
-	file->source = *source;
+	file->source = source;
 	file->poll.data = file;
 	uv_fs_poll_init(loop, &file->poll);
 	uv_fs_poll_start(&file->poll, on_change, source->pool->discover.file, LOOK_EVERY);
 	/* It may have changed since it was read. */
-	hf_file_source_read(&file->source);
+	hf_file_source_read(file->source);
 	return file;
 }
 

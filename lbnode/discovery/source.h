@@ -21,12 +21,12 @@ struct hf_file_source;
 struct hf_dns_source;
 
 /* NULL: no memory. */
-struct hf_file_source *hf_file_source_new(const struct hf_source *source, uv_loop_t *loop);
+struct hf_file_source *hf_file_source_new(struct hf_source *source, uv_loop_t *loop);
 void hf_file_source_delete(struct hf_file_source *file);
 /* Reads it now, before there is a loop. */
 void hf_file_source_read(struct hf_source *source);
 
-struct hf_dns_source *hf_dns_source_new(const struct hf_source *source, uv_loop_t *loop);
+struct hf_dns_source *hf_dns_source_new(struct hf_source *source, uv_loop_t *loop);
 void hf_dns_source_delete(struct hf_dns_source *dns);
 
 #endif

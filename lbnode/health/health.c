@@ -241,9 +241,10 @@ void hf_health_set_nodes(struct hf_health *h, uint64_t self, const uint64_t *nod
 	h->self = self;
 	h->node_count = count < HF_HEALTH_NODES_MAX ? count : HF_HEALTH_NODES_MAX;
 	memcpy(h->nodes, nodes, h->node_count * sizeof(*nodes));
-	if (!h->node_count)
+	if (h->node_count)
+		consider_all(h, now);
+	else
 		be_alone(h, now);
-	consider_all(h, now);
 }
 
 void hf_health_set_connected(struct hf_health *h, bool connected, int64_t now)
@@ -413,11 +414,6 @@ enum hf_pool_state hf_health_weigh(struct hf_health *h, const struct hf_config_p
 const struct hf_board *hf_health_board(const struct hf_health *h)
 {
 	return h->board;
-}
-
-uint64_t hf_health_self(const struct hf_health *h)
-{
-	return h->self;
 }
 
 uint32_t hf_health_target_count(const struct hf_health *h)

@@ -88,7 +88,6 @@ int64_t hf_health_deadline(const struct hf_health *health);
 /* For the plan, displays and tests. */
 const struct hf_board *hf_health_board(const struct hf_health *health);
 uint32_t hf_health_stamp(const struct hf_health *health, int64_t now);
-uint64_t hf_health_self(const struct hf_health *health);
 uint32_t hf_health_target_count(const struct hf_health *health);
 const struct hf_health_target *hf_health_target(const struct hf_health *health, uint32_t target);
 const struct hf_health_counters *hf_health_counters(const struct hf_health *health);

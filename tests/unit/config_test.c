@@ -117,6 +117,8 @@ static void checks(void **state)
 	refuse(CHECKED("check: {type: tcp, fall: 0}"), 9, "fall", "1 to 100");
 	refuse(CHECKED("check: {type: tcp, path: /x}"), 9, "path", "no such key");
 	refuse(CHECKED("check: {type: http, path: x}"), 9, "path", "begin with /");
+	refuse(CHECKED("check: {type: http, path: '/a b'}"), 9, "path", "blanks");
+	refuse(CHECKED("check: {type: http, host: 'a b'}"), 9, "host", "no host");
 	refuse(CHECKED("check: {type: http, status: 20}"), 9, "status", "no status");
 	refuse(CHECKED("check: {type: http, status: 300-200}"), 9, "status", "no status");
 	refuse(CHECKED("check: {type: udp}"), 9, "check", "needs the key send");
@@ -137,7 +139,6 @@ static void discovery(void **state)
 	assert_int_equal(load(file, sizeof(file) - 1), 0);
 	assert_int_equal(config->pools[0].backend_count, 0);
 	hf_config_free(config);
-	refuse(HEAD SERVICES "pools:\n  - {name: web}\n", 8, "pools[0]", "no backends");
 	refuse(CHECKED("discover: {server: 192.0.2.53}"), 9, "discover", "name a file");
 	refuse(CHECKED("discover: {file: /x, dns: y}"), 9, "discover", "contradicts");
 	refuse(CHECKED("discover: {file: x}"), 9, "discover.file", "full path");
