@@ -234,6 +234,7 @@ static void on_network(uv_poll_t *handle, int status, int events)
 	(void)events;
 	hf_forwarding_follow(a->forwarding);
 	follow_interfaces(a);
+	hf_lease_client_changed(&a->lease);
 	if (a->tunnel)
 		hf_probe_tunnel_follow(a->tunnel);
 	/* When the kernel had to drop reports, the socket is in error, and libuv stops polling it.
@@ -287,6 +288,7 @@ void hf_agent_set_draining(struct agent *a, bool draining)
 	a->draining = draining;
 	a->quiet_since = hf_agent_now();
 	hf_agent_tell_state(a);
+	hf_lease_client_changed(&a->lease);
 	hf_notice(draining ? "draining: this node owns no more records, and forwards on"
 			   : "in service again");
 }
@@ -356,9 +358,10 @@ static int run_loop(struct agent *a)
 	hf_agent_watch_syncd(a);
 	hf_agent_tell_state(a);
 	hf_agent_watch_tunnels(a);
+	hf_agent_watch_bgp(a);
 	hf_checking_start(&a->checking, &a->loop);
 	hf_discovery_start(a->discovery, &a->loop);
-	hf_control_start(&a->control, &a->loop);
+	hf_seqpacket_start(&a->control.server, &a->loop);
 	hf_holding_start(&a->holding, &a->loop, a->dataplane);
 	hf_listener_start(&a->listener, &a->loop, a->forwarding);
 
@@ -369,8 +372,9 @@ static int run_loop(struct agent *a)
 	uv_run(&a->loop, UV_RUN_DEFAULT);
 
 	a->running = false;
-	hf_control_stop(&a->control);
+	hf_seqpacket_stop(&a->control.server);
 	hf_sync_client_stop(&a->sync);
+	hf_lease_client_stop(&a->lease);
 	hf_checking_stop(&a->checking);
 	hf_discovery_delete(a->discovery);
 	a->discovery = NULL;
@@ -426,7 +430,7 @@ static int start(struct agent *a)
 
 static void stop(struct agent *a)
 {
-	hf_control_close(&a->control);
+	hf_seqpacket_close(&a->control.server);
 	hf_listener_close(&a->listener);
 	hf_forwarding_delete(a->forwarding);
 	hf_dataplane_close(a->dataplane);
@@ -438,6 +442,7 @@ static void stop(struct agent *a)
 	hf_checking_close(&a->checking);
 	hf_netlink_close(a->netlink);
 	hf_config_free(a->config);
+	free(a->vips);
 	sodium_memzero(&a->keys, sizeof(a->keys));
 	if (a->lock >= 0)
 		close(a->lock);
@@ -451,9 +456,10 @@ int hf_agent_run(const char *config_path, const char *instance)
 
 	if (!a)
 		return -ENOMEM;
+	a->started = hf_agent_now();
 	a->config_path = config_path;
 	a->instance = instance;
-	a->lock = a->control.fd = a->listener.ipv4.fd = a->listener.ipv6.fd = -1;
+	a->lock = a->control.server.fd = a->listener.ipv4.fd = a->listener.ipv6.fd = -1;
 	err = hf_agent_load_config(a->config_path, &a->config);
 	if (!err) {
 		err = start(a);
@@ -474,6 +480,7 @@ int hf_agent_detach(const char *instance)
 
 	if (lock < 0)
 		return lock;
+	hf_lease_end(instance);
 	err = hf_dataplane_remove(instance);
 	close(lock);
 	if (err == -ENOENT)

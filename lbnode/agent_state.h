@@ -12,6 +12,7 @@
 #include "lbnode/forwarding.h"
 #include "lbnode/health/checking.h"
 #include "lbnode/holding.h"
+#include "lbnode/lease_client.h"
 #include "lbnode/listener.h"
 #include "lbnode/netlink.h"
 #include "lbnode/plan.h"
@@ -55,6 +56,10 @@ struct agent {
 	bool running;			/* the loop */
 	bool took_over;			/* a former agent's flow table, and its backends' ids */
 	bool draining;
+	bool synced; /* ready, once and for all, as far as records go */
+	struct hf_lease_client lease;
+	struct hf_lease_vip *vips; /* the last lease's */
+	int64_t started;
 	uint64_t forwarded; /* packets, when last looked at */
 	int64_t quiet_since;
 	uv_loop_t loop;
@@ -89,6 +94,10 @@ int hf_agent_open_health(struct agent *agent);
 void hf_agent_watch_syncd(struct agent *agent);
 /* The configuration, or what is attached, has changed. */
 void hf_agent_watch_tunnels(struct agent *agent);
+
+/* agent_lease.c: has lbbgp be told what this node can serve; also when the configuration has
+ * changed. */
+void hf_agent_watch_bgp(struct agent *agent);
 
 /* Whether packets have been forwarded since the last time. */
 void hf_agent_look_for_packets(struct agent *agent);

@@ -27,6 +27,7 @@ static size_t answer_state(struct agent *a, uint8_t *out, size_t size)
 	body.owner = a->sync.owner;
 	body.others = a->sync.others;
 	body.gave_up = a->sync.gave_up;
+	body.announced = a->lease.open && !a->lease.withdrawn;
 	body.quiet_ms = hf_agent_now() - a->quiet_since;
 	message.body_case = HOLDFAST__FROM_NODE__BODY_STATE;
 	message.state = &body;

@@ -24,7 +24,7 @@ int hf_control_connect(const char *instance)
 Holdfast__FromNode *hf_control_ask(int fd, const Holdfast__ToNode *message,
 				   Holdfast__FromNode__BodyCase expected)
 {
-	static uint8_t packet[HF_CONTROL_PACKET];
+	static uint8_t packet[HF_SEQPACKET_MAX];
 	Holdfast__FromNode *reply = NULL;
 	ssize_t length = holdfast__to_node__pack(message, packet);
 

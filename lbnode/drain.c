@@ -51,8 +51,10 @@ static const char *left_to_do(const Holdfast__NodeState *state)
 		return state->sharing ? "its records are being handed over"
 				      : "it owns records, and its syncd does not run: start it, "
 					"or they are lost";
+	if (state->announced)
+		return "lbbgp has routers take other ways, and then withdraws its VIPs";
 	if (state->quiet_ms < QUIET_MS)
-		return "packets still come: its VIPs must be withdrawn (in BIRD)";
+		return "packets still come: its VIPs must be withdrawn (by lbbgp, or in BIRD)";
 	return NULL;
 }
 

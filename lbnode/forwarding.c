@@ -262,6 +262,11 @@ static void forget_paths(struct hf_forwarding *f, int64_t now)
 	}
 }
 
+bool hf_forwarding_reaches(const struct hf_forwarding *f, uint16_t backend)
+{
+	return backend != HF_NO_BACKEND && hf_ways_mtu(f->ways, f->written[backend].nexthop);
+}
+
 uint32_t hf_forwarding_unresolved(const struct hf_forwarding *f)
 {
 	return hf_ways_unresolved(f->ways);

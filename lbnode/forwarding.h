@@ -46,6 +46,9 @@ void hf_forwarding_learn(struct hf_forwarding *forwarding, const struct hf_path_
  * none. */
 int hf_forwarding_refresh(struct hf_forwarding *forwarding);
 
+/* Whether the way to a backend is known, so that it can be forwarded to. */
+bool hf_forwarding_reaches(const struct hf_forwarding *forwarding, uint16_t backend);
+
 /* How many next hops are in use, but not resolved. */
 uint32_t hf_forwarding_unresolved(const struct hf_forwarding *forwarding);
 

@@ -10,17 +10,7 @@
 
 #include "lbnode/control_client.h"
 #include "lib/log.h"
-
-static const char *duration(uint32_t seconds, char text[24])
-{
-	if (seconds < 120)
-		snprintf(text, 24, "%u s", seconds);
-	else if (seconds < 7200)
-		snprintf(text, 24, "%u min", seconds / 60);
-	else
-		snprintf(text, 24, "%u h", seconds / 3600);
-	return text;
-}
+#include "lib/text.h"
 
 static void action(const Holdfast__OverrideState *o, char text[32])
 {
@@ -39,7 +29,7 @@ static void print_override(FILE *out, const Holdfast__OverrideState *o)
 	if (o->author[0])
 		fprintf(out, ", by %s", o->author);
 	if (o->seconds_left)
-		fprintf(out, ", for another %s", duration(o->seconds_left, left));
+		fprintf(out, ", for another %s", hf_duration_text(o->seconds_left, left));
 	if (o->reason[0])
 		fprintf(out, ": %s", o->reason);
 }
@@ -47,10 +37,11 @@ static void print_override(FILE *out, const Holdfast__OverrideState *o)
 /* What is worth a second line at 3 a.m. */
 static void print_remarks(FILE *out, const Holdfast__BackendState *b)
 {
-	char since[24];
+	char since[HF_DURATION_TEXT];
 
 	if (b->checked && !b->verdict_up)
-		fprintf(out, "    down for %s: %s\n", duration(b->verdict_s, since), b->cause);
+		fprintf(out, "    down for %s: %s\n", hf_duration_text(b->verdict_s, since),
+			b->cause);
 	if (b->dissents)
 		fprintf(out, "    this node thinks otherwise: %s%s%s\n", b->check,
 			b->check_cause[0] ? ", last failure: " : "", b->check_cause);
@@ -80,29 +71,18 @@ static void print_backend(FILE *out, const Holdfast__BackendState *b, char last_
 	print_remarks(out, b);
 }
 
-static void json_text(FILE *out, const char *key, const char *text)
-{
-	fprintf(out, "\"%s\":\"", key);
-	for (; *text; text++) {
-		if (*text == '"' || *text == '\\')
-			fputc('\\', out);
-		fputc(*text, out);
-	}
-	fputc('"', out);
-}
-
 static void json_override(FILE *out, const Holdfast__OverrideState *o)
 {
 	fprintf(out, "{");
-	json_text(out, "target", o->target);
+	hf_json_text(out, "target", o->target);
 	fprintf(out, ",");
-	json_text(out, "action", o->action);
+	hf_json_text(out, "action", o->action);
 	if (strcmp(o->action, "weight") == 0)
 		fprintf(out, ",\"weight\":%u", o->weight);
 	fprintf(out, ",");
-	json_text(out, "author", o->author);
+	hf_json_text(out, "author", o->author);
 	fprintf(out, ",");
-	json_text(out, "reason", o->reason);
+	hf_json_text(out, "reason", o->reason);
 	fprintf(out, ",\"set_at\":%.3f,\"seconds_left\":", o->set_at / 1000.0);
 	if (o->seconds_left)
 		fprintf(out, "%u", o->seconds_left);
@@ -122,31 +102,31 @@ static void json_check(FILE *out, const Holdfast__BackendState *b)
 		fprintf(out, "%u,", b->verdict_s);
 	else
 		fprintf(out, "null,");
-	json_text(out, "cause", b->cause);
+	hf_json_text(out, "cause", b->cause);
 	fprintf(out, "},\"check\":");
 	if (!b->check[0]) {
 		fprintf(out, "null");
 		return;
 	}
 	fprintf(out, "{");
-	json_text(out, "state", b->check);
+	hf_json_text(out, "state", b->check);
 	fprintf(out, ",");
-	json_text(out, "last_failure", b->check_cause);
+	hf_json_text(out, "last_failure", b->check_cause);
 	fprintf(out, ",\"dissents\":%s}", b->dissents ? "true" : "false");
 }
 
 static void json_backend(FILE *out, const Holdfast__BackendState *b, bool first)
 {
 	fprintf(out, "%s\n{", first ? "" : ",");
-	json_text(out, "pool", b->pool);
+	hf_json_text(out, "pool", b->pool);
 	fprintf(out, ",");
-	json_text(out, "pool_state", b->pool_state);
+	hf_json_text(out, "pool_state", b->pool_state);
 	fprintf(out, ",");
-	json_text(out, "name", b->name);
+	hf_json_text(out, "name", b->name);
 	fprintf(out, ",");
-	json_text(out, "address", b->address);
+	hf_json_text(out, "address", b->address);
 	fprintf(out, ",");
-	json_text(out, "state", b->state);
+	hf_json_text(out, "state", b->state);
 	fprintf(out, ",\"weight\":%u,\"configured_weight\":%u", b->weight, b->configured_weight);
 	json_check(out, b);
 	fprintf(out, ",\"override\":");

@@ -117,6 +117,7 @@ static int take_config(struct agent *a, struct hf_config *next)
 	a->config = next;
 	hf_agent_set_timeouts(a);
 	hf_agent_watch_tunnels(a);
+	hf_agent_watch_bgp(a);
 	hf_agent_tell_state(a);
 	return 0;
 }

@@ -81,6 +81,7 @@ static void put_in_force(struct agent *a, struct hf_plan *plan)
 	hf_sharing_tables_changed(&a->sharing);
 	hf_agent_share(a);
 	hf_agent_tell_state(a);
+	hf_lease_client_changed(&a->lease);
 }
 
 /* What is checked, and planned, follows from `members`. */

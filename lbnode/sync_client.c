@@ -366,6 +366,7 @@ static void take_owners(struct hf_sync_client *c, const Holdfast__Owners *owners
 		c->owner = hf_cluster_owns(news);
 		c->others = hf_cluster_has_others(news);
 		c->gave_up = owners->gave_up;
+		c->ready = owners->ready;
 		take_nodes(c, owners);
 	}
 	free(news);

@@ -55,6 +55,7 @@ struct hf_sync_client {
 	bool board_due; /* the same */
 	bool owner;	/* this node, of records, now or until they are handed over */
 	bool others;	/* own records, too */
+	bool ready;	/* syncd has fetched what other nodes know; false until it says so */
 	bool gave_up;	/* the last hand-over took too long */
 	uint32_t credit;
 	struct hf_record batch[HF_CLIENT_BATCH];

@@ -51,8 +51,10 @@ static const char *allowed_values(const char *field)
 	if (strcmp(field, "xdp_mode") == 0)
 		return "; use native or generic";
 	if (strcmp(field, "insecure") == 0 || strcmp(field, "stateless") == 0 ||
-	    strcmp(field, "last_chance") == 0)
+	    strcmp(field, "last_chance") == 0 || strcmp(field, "ucmp") == 0)
 		return "; use true or false";
+	if (strcmp(field, "on_all_down") == 0)
+		return "; use announce or withdraw";
 	return "";
 }
 

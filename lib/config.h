@@ -26,6 +26,10 @@
 #define HF_CONFIG_CLUSTER_DEFAULT "holdfast"
 #define HF_CONFIG_GOSSIP_PORT	  6090
 #define HF_CONFIG_SEEDS_MAX	  16
+#define HF_CONFIG_PEERS_MAX	  64
+#define HF_CONFIG_BIRD_SOCKET	  "/run/bird/bird.ctl"
+#define HF_CONFIG_BIRD_INCLUDE	  "/var/lib/holdfast/bgp/vips.conf"
+#define HF_CONFIG_BGP_DEVICE	  "holdfast0"
 
 enum hf_config_encapsulation { HF_CONFIG_IPIP, HF_CONFIG_GUE };
 enum hf_config_protocol { HF_CONFIG_TCP, HF_CONFIG_UDP };
@@ -94,6 +98,7 @@ struct hf_config_pool {
 		char *table_size;
 		char *slow_start;
 		char *panic_threshold;
+		char *min_backends;
 		enum { HF_CONFIG_DEFAULT, HF_CONFIG_YES, HF_CONFIG_NO } last_chance;
 	} written;
 	struct hf_config_check check;
@@ -107,6 +112,7 @@ struct hf_config_pool {
 	uint32_t table_size;
 	uint32_t slow_start;	  /* seconds; 0: none */
 	uint32_t panic_threshold; /* percent of the backends; 100: none */
+	uint32_t min_backends;	  /* with fewer usable ones its services' VIPs are withdrawn */
 };
 
 struct hf_config_service {
@@ -164,6 +170,25 @@ struct hf_config_cluster {
 	uint32_t seed_count;
 };
 
+/* How VIPs are announced through BIRD (bgp/). Times in ms. */
+struct hf_config_bgp {
+	struct {
+		char *local_as;
+		char *lease_time, *sync_timeout, *hold_down, *drain_time;
+		char *drain_prepend, *drain_med;
+		char *bird_socket, *include, *device;
+	} written;
+	char **peers;	     /* BIRD's names of the sessions that VIPs must be exported to */
+	uint32_t peer_count; /* 0: all of BGP */
+	const char *bird_socket, *include, *device;
+	enum { HF_CONFIG_ON_ALL_DOWN_ANNOUNCE, HF_CONFIG_ON_ALL_DOWN_WITHDRAW } on_all_down;
+	enum { HF_CONFIG_UCMP_ON, HF_CONFIG_UCMP_OFF } ucmp;
+	uint32_t local_as; /* 0: nothing is announced by Holdfast */
+	uint32_t lease_time, sync_timeout, hold_down, drain_time;
+	uint32_t drain_prepend; /* how often */
+	int64_t drain_med;	/* -1: none */
+};
+
 struct hf_config_tables {
 	char *written_flows;
 };
@@ -183,6 +208,7 @@ struct hf_config {
 	struct hf_config_node node;
 	struct hf_config_tables tables;
 	struct hf_config_timeouts written_timeouts;
+	struct hf_config_bgp bgp;
 	struct hf_config_service *services;
 	uint32_t service_count;
 	struct hf_config_pool *pools;

@@ -460,5 +460,5 @@ int hf_config_check(struct hf_config *config, const struct hf_config_text *text,
 	for (uint32_t i = 0; i < config->pool_count; i++)
 		if (hf_config_check_discover(&c, i) < 0 || hf_config_check_health(&c, i) < 0)
 			return -EINVAL;
-	return 0;
+	return hf_config_check_bgp(&c);
 }

@@ -2,7 +2,6 @@
 /* How a pool's backends are checked: times, thresholds, and what each type of check needs. */
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "lib/config_internal.h"
@@ -31,41 +30,16 @@ static const char *path_of(uint32_t pool, const char *key)
 	return hf_config_path("pools[%u].check.%s", pool, key);
 }
 
-/* "2", "0.25": seconds, as ms. */
-static bool parse_seconds(const char *text, uint32_t *ms)
-{
-	char *end;
-	double value;
-
-	if (strspn(text, "0123456789.") != strlen(text) || !strpbrk(text, "0123456789"))
-		return false;
-	value = strtod(text, &end);
-	if (*end || value > 1e6)
-		return false;
-	*ms = (uint32_t)(value * 1000 + 0.5);
-	return true;
-}
-
-static int seconds(struct hf_config_checker *c, const char *written, uint32_t otherwise,
-		   uint32_t least, uint32_t most, const char *path, uint32_t *ms)
-{
-	*ms = otherwise;
-	if (!written || (parse_seconds(written, ms) && *ms >= least && *ms <= most))
-		return 0;
-	return hf_config_fault(c, path, "\"%.40s\" is not within %g to %g seconds", written,
-			       least / 1000.0, most / 1000.0);
-}
-
 static int check_times(struct hf_config_checker *c, struct hf_config_check *check, uint32_t pool)
 {
 	uint32_t usual;
 
-	if (seconds(c, check->written.interval, INTERVAL_DEFAULT, INTERVAL_MIN, INTERVAL_MAX,
-		    path_of(pool, "interval"), &check->interval) < 0)
+	if (hf_config_seconds(c, check->written.interval, INTERVAL_DEFAULT, INTERVAL_MIN,
+			      INTERVAL_MAX, path_of(pool, "interval"), &check->interval) < 0)
 		return -EINVAL;
 	usual = check->interval / 2 < 1000 ? check->interval / 2 : 1000;
-	if (seconds(c, check->written.timeout, usual, TIMEOUT_MIN, check->interval,
-		    path_of(pool, "timeout"), &check->timeout) < 0)
+	if (hf_config_seconds(c, check->written.timeout, usual, TIMEOUT_MIN, check->interval,
+			      path_of(pool, "timeout"), &check->timeout) < 0)
 		return -EINVAL;
 	if (hf_config_number(c, check->written.fall, 3, 1, COUNT_MAX, path_of(pool, "fall"),
 			     &check->fall) < 0)

@@ -55,6 +55,30 @@ int hf_config_number(struct hf_config_checker *c, const char *written, uint32_t 
 			       highest);
 }
 
+static bool parse_seconds(const char *text, uint32_t *ms)
+{
+	char *end;
+	double value;
+
+	if (strspn(text, "0123456789.") != strlen(text) || !strpbrk(text, "0123456789"))
+		return false;
+	value = strtod(text, &end);
+	if (*end || value > 1e6)
+		return false;
+	*ms = (uint32_t)(value * 1000 + 0.5);
+	return true;
+}
+
+int hf_config_seconds(struct hf_config_checker *c, const char *written, uint32_t otherwise,
+		      uint32_t lowest, uint32_t highest, const char *path, uint32_t *ms)
+{
+	*ms = otherwise;
+	if (!written || (parse_seconds(written, ms) && *ms >= lowest && *ms <= highest))
+		return 0;
+	return hf_config_fault(c, path, "\"%.40s\" is not within %g to %g seconds", written,
+			       lowest / 1000.0, highest / 1000.0);
+}
+
 bool hf_config_name_is_good(const char *name)
 {
 	size_t length = strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"

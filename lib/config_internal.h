@@ -48,6 +48,10 @@ bool hf_config_parse_number(const char *text, uint32_t *value);
 int hf_config_number(struct hf_config_checker *checker, const char *written, uint32_t otherwise,
 		     uint32_t lowest, uint32_t highest, const char *path, uint32_t *value);
 
+/* The same of seconds, "2" or "0.25", as ms. */
+int hf_config_seconds(struct hf_config_checker *checker, const char *written, uint32_t otherwise,
+		      uint32_t lowest, uint32_t highest, const char *path, uint32_t *ms);
+
 bool hf_config_name_is_good(const char *name);
 
 /* config_check_health.c: how the pool's backends are checked; services must be good already. */
@@ -57,6 +61,9 @@ int hf_config_check_discover(struct hf_config_checker *checker, uint32_t pool);
 
 /* config_check_cluster.c: 0 or -EINVAL, as all of them. */
 int hf_config_check_cluster(struct hf_config_checker *checker);
+
+/* config_check_bgp.c: how VIPs are announced, if it says so. */
+int hf_config_check_bgp(struct hf_config_checker *checker);
 
 /* Completes what the schema read, and checks what no schema can. 0 or -EINVAL. */
 int hf_config_check(struct hf_config *config, const struct hf_config_text *text,

@@ -107,6 +107,7 @@ static const cyaml_schema_field_t pool_fields[] = {
 	       encapsulations),
 	OPTIONAL_STRING("gue_port", struct hf_config_pool, written.gue_port),
 	OPTIONAL_STRING("table_size", struct hf_config_pool, written.table_size),
+	OPTIONAL_STRING("min_backends", struct hf_config_pool, written.min_backends),
 	CHOICE("last_chance", CYAML_FLAG_OPTIONAL, struct hf_config_pool, written.last_chance,
 	       choices),
 	OPTIONAL_STRING("slow_start", struct hf_config_pool, written.slow_start),
@@ -179,6 +180,35 @@ static const cyaml_schema_field_t timeouts_fields[] = {
 	CYAML_FIELD_END,
 };
 
+static const cyaml_strval_t on_all_down[] = {
+	{ "announce", HF_CONFIG_ON_ALL_DOWN_ANNOUNCE },
+	{ "withdraw", HF_CONFIG_ON_ALL_DOWN_WITHDRAW },
+};
+
+static const cyaml_strval_t ucmp[] = {
+	{ "true", HF_CONFIG_UCMP_ON },
+	{ "false", HF_CONFIG_UCMP_OFF },
+};
+
+static const cyaml_schema_field_t bgp_fields[] = {
+	STRING("local_as", struct hf_config_bgp, written.local_as),
+	CYAML_FIELD_SEQUENCE_COUNT("peers", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL,
+				   struct hf_config_bgp, peers, peer_count, &string_entry, 1,
+				   HF_CONFIG_PEERS_MAX),
+	OPTIONAL_STRING("bird_socket", struct hf_config_bgp, written.bird_socket),
+	OPTIONAL_STRING("include", struct hf_config_bgp, written.include),
+	OPTIONAL_STRING("device", struct hf_config_bgp, written.device),
+	OPTIONAL_STRING("lease_time", struct hf_config_bgp, written.lease_time),
+	OPTIONAL_STRING("sync_timeout", struct hf_config_bgp, written.sync_timeout),
+	OPTIONAL_STRING("hold_down", struct hf_config_bgp, written.hold_down),
+	OPTIONAL_STRING("drain_time", struct hf_config_bgp, written.drain_time),
+	OPTIONAL_STRING("drain_prepend", struct hf_config_bgp, written.drain_prepend),
+	OPTIONAL_STRING("drain_med", struct hf_config_bgp, written.drain_med),
+	CHOICE("on_all_down", CYAML_FLAG_OPTIONAL, struct hf_config_bgp, on_all_down, on_all_down),
+	CHOICE("ucmp", CYAML_FLAG_OPTIONAL, struct hf_config_bgp, ucmp, ucmp),
+	CYAML_FIELD_END,
+};
+
 static const cyaml_schema_field_t config_fields[] = {
 	CYAML_FIELD_MAPPING("cluster", CYAML_FLAG_DEFAULT, struct hf_config, cluster,
 			    cluster_fields),
@@ -186,6 +216,7 @@ static const cyaml_schema_field_t config_fields[] = {
 	CYAML_FIELD_MAPPING("tables", CYAML_FLAG_OPTIONAL, struct hf_config, tables, tables_fields),
 	CYAML_FIELD_MAPPING("timeouts", CYAML_FLAG_OPTIONAL, struct hf_config, written_timeouts,
 			    timeouts_fields),
+	CYAML_FIELD_MAPPING("bgp", CYAML_FLAG_OPTIONAL, struct hf_config, bgp, bgp_fields),
 	CYAML_FIELD_SEQUENCE_COUNT("services", CYAML_FLAG_POINTER, struct hf_config, services,
 				   service_count, &service_entry, 1, HF_CONFIG_SERVICES_MAX),
 	CYAML_FIELD_SEQUENCE_COUNT("pools", CYAML_FLAG_POINTER, struct hf_config, pools, pool_count,

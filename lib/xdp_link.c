@@ -163,6 +163,13 @@ bool hf_xdp_runs(const char *instance, uint32_t id)
 	return search.found;
 }
 
+bool hf_xdp_is_on(uint32_t ifindex)
+{
+	uint32_t id = 0;
+
+	return bpf_xdp_query_id((int)ifindex, 0, &id) < 0 || id;
+}
+
 struct update {
 	const char *instance;
 	int program;

@@ -28,6 +28,9 @@ int hf_xdp_attach(const char *instance, const char *interface, int program, bool
  */
 bool hf_xdp_runs(const char *instance, uint32_t id);
 
+/* Whether an XDP program, any, is on the interface. True, too, if that can't be told. */
+bool hf_xdp_is_on(uint32_t ifindex);
+
 /* Puts a program on all of the instance's links that are bound to an interface. False: not on all.
  */
 bool hf_xdp_update_all(const char *instance, int program);

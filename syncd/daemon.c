@@ -5,14 +5,10 @@
  */
 #include "syncd/daemon.h"
 
-#include <cap-ng.h>
 #include <errno.h>
-#include <pwd.h>
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/stat.h>
 #include <systemd/sd-daemon.h>
 #include <unistd.h>
 
@@ -21,6 +17,7 @@
 #include "lib/node_protocol.h"
 #include "lib/preflight.h"
 #include "lib/stamp.h"
+#include "lib/user.h"
 #include "syncd/events.h"
 #include "syncd/node_socket.h"
 #include "syncd/seeds.h"
@@ -102,72 +99,6 @@ static int find_endpoint(struct hf_daemon *d, uint32_t *datagram)
 	return 0;
 }
 
-/* Root's, if started as root; its subdirectory is the user's. */
-static int make_directory(const struct passwd *user)
-{
-	if (!user)
-		return 0;
-	mkdir(HF_RUN_DIRECTORY, 0755);
-	mkdir(HF_SYNCD_DIRECTORY, 0755);
-	if (chown(HF_SYNCD_DIRECTORY, user->pw_uid, user->pw_gid) == 0)
-		return 0;
-	hf_error("can't make " HF_SYNCD_DIRECTORY ": %s", strerror(errno));
-	return -EPERM;
-}
-
-/* As the user: what root opens in another's directory may be a link to anywhere. */
-static int take_lock(const struct passwd *user, const char *instance)
-{
-	int lock;
-
-	if (user && (setegid(user->pw_gid) < 0 || seteuid(user->pw_uid) < 0))
-		return -EPERM;
-	lock = hf_preflight_lock(HF_SYNCD_DIRECTORY, "syncd", instance);
-	if (user && (seteuid(0) < 0 || setegid(0) < 0))
-		return -EPERM;
-	return lock;
-}
-
-/* NULL, said, when there is none to become; only root needs one. */
-static const struct passwd *find_user(const char *name)
-{
-	const struct passwd *user = getpwnam(name);
-
-	if (user && user->pw_uid)
-		return user;
-	hf_error("there is no user %s without root's rights to become; `useradd --system %s`, or "
-		 "name another by --user",
-		 name, name);
-	return NULL;
-}
-
-/* systemd's filter of system calls forbids even to give up what one does not have. */
-static int drop_capabilities(void)
-{
-	capng_get_caps_process();
-	if (capng_have_capabilities(CAPNG_SELECT_CAPS) == CAPNG_NONE)
-		return 0;
-	capng_clear(CAPNG_SELECT_BOTH);
-	if (capng_apply(CAPNG_SELECT_CAPS) == 0)
-		return 0;
-	hf_error("can't give up the capabilities that are not needed");
-	return -EPERM;
-}
-
-static int become_user(const struct passwd *user)
-{
-	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-	if (!user)
-		return drop_capabilities();
-	capng_clear(CAPNG_SELECT_BOTH);
-	if (capng_change_id((int)user->pw_uid, (int)user->pw_gid,
-			    CAPNG_DROP_SUPP_GRP | CAPNG_CLEAR_BOUNDING) < 0) {
-		hf_error("can't become user %s", user->pw_name);
-		return -EPERM;
-	}
-	return 0;
-}
-
 /* syncd's user must be able to read the files again. */
 static void check_files(const struct hf_daemon *d)
 {
@@ -194,7 +125,7 @@ static void take_event(void *context, const struct hf_event *event)
 
 	hf_log_event(d->sync, event);
 	/* Whom the data plane may ask, and whose packets it takes. */
-	if (event->member && d->nodes)
+	if ((event->member || event->kind == HF_EVENT_READINESS) && d->nodes)
 		hf_node_socket_owners(d->nodes);
 }
 
@@ -445,7 +376,7 @@ static int open_all(struct hf_daemon *d, const struct passwd *user)
 	if (!err)
 		err = hf_udp_open(&d->udp, &d->endpoint);
 	if (!err)
-		err = become_user(user);
+		err = hf_user_become(user);
 	if (!err)
 		err = hf_node_socket_open(&d->nodes, d->settings.instance);
 	if (!err)
@@ -464,7 +395,7 @@ static int open_all(struct hf_daemon *d, const struct passwd *user)
 
 int hf_daemon_run(const struct hf_daemon_settings *settings)
 {
-	const struct passwd *user = geteuid() ? NULL : find_user(settings->user);
+	const struct passwd *user = geteuid() ? NULL : hf_user_find(settings->user, NULL);
 	struct hf_daemon *d = calloc(1, sizeof(*d));
 	int err, lock;
 
@@ -476,9 +407,10 @@ int hf_daemon_run(const struct hf_daemon_settings *settings)
 		free(d);
 		return err;
 	}
-	lock = (geteuid() == 0 && !user) || make_directory(user) < 0
+	lock = (geteuid() == 0 && !user) ||
+			       hf_user_directory(user, HF_RUN_DIRECTORY, HF_SYNCD_DIRECTORY) < 0
 		       ? -EPERM
-		       : take_lock(user, settings->instance);
+		       : hf_user_lock(user, HF_SYNCD_DIRECTORY, "syncd", settings->instance);
 	if (lock < 0 || uv_loop_init(&d->loop) < 0) {
 		hf_config_free(d->config);
 		free(d);

@@ -128,6 +128,14 @@ static size_t fill_table(const struct page *page, const struct hf_owners *owners
 
 #define TABLE_BYTES (HF_SHARDS * HF_REPLICAS_MAX * 2)
 
+static bool is_ready(const struct hf_sync *sync)
+{
+	enum hf_readiness readiness = hf_sync_readiness(sync);
+
+	return readiness == HF_READY_FIRST || readiness == HF_READY_SNAPSHOT ||
+	       readiness == HF_READY_TIMEOUT;
+}
+
 size_t hf_node_pack_owners(const struct hf_sync *sync, hf_time now, uint8_t *out, size_t size)
 {
 	const struct hf_owners *owners = hf_sync_owners(sync);
@@ -151,6 +159,7 @@ size_t hf_node_pack_owners(const struct hf_sync *sync, hf_time now, uint8_t *out
 	body.now.len = fill_table(page, owners, tables);
 	body.gave_up = hf_sync_gave_up(sync);
 	body.clock = hf_sync_stamp(sync, now);
+	body.ready = is_ready(sync);
 	if (previous) {
 		body.previous.data = tables + TABLE_BYTES;
 		body.previous.len = fill_table(page, previous, tables + TABLE_BYTES);

@@ -38,42 +38,12 @@ END
 # What each announces as its own, besides what it passes on; none of it goes to its own kernel.
 bird_static() { # NAME
     local four="route $(address4 "$1")/32 blackhole;" six="route $(address6 "$1")/128 blackhole;"
-    case $(role_of "$1") in
-    lb)
-        four+=" route $(source4 "$1") blackhole;"
-        six+=" route $(source6 "$1") blackhole;"
-        ;;
-    edge)
+    if [ "$1" = edge ]; then
         four+=" route 0.0.0.0/0 unreachable;"
         six+=" route ::/0 unreachable;"
-        ;;
-    esac
+    fi
     echo "protocol static own4 { ipv4; $four }"
     echo "protocol static own6 { ipv6; $six }"
-}
-
-# VIPs come from files of their own, so that they can be withdrawn by themselves.
-bird_vips() { # NAME
-    cat <<END
-protocol static vips4 { ipv4;
-include "$RUN/$1/vips4.conf";
-}
-protocol static vips6 { ipv6;
-include "$RUN/$1/vips6.conf";
-}
-END
-}
-
-write_vips() { # NAME
-    local vip
-    : >"$RUN/$1/vips4.conf"
-    : >"$RUN/$1/vips6.conf"
-    for vip in "${VIPS[@]}"; do
-        case $vip in
-        *:*) echo "route $vip/128 blackhole;" >>"$RUN/$1/vips6.conf" ;;
-        *) echo "route $vip/32 blackhole;" >>"$RUN/$1/vips4.conf" ;;
-        esac
-    done
 }
 
 bird_session() { # OTHER OTHER-ADDRESS4 OTHER-ADDRESS6 OWN-ROLE
@@ -94,20 +64,42 @@ bird_sessions() { # NAME
     return 0
 }
 
-write_bird() { # NAME
-    mkdir -p "$RUN/$1"
-    if [ "$(role_of "$1")" = lb ]; then write_vips "$1"; fi
-    {
-        bird_common "$1"
-        bird_static "$1"
-        if [ "$(role_of "$1")" = lb ]; then bird_vips "$1"; fi
-        bird_sessions "$1"
-    } >"$RUN/$1/bird.conf"
+# NAME=ADDRESS@AS of each of a node's neighbours.
+node_neighbours() { # NODE
+    local n a b
+    while read -r n a b; do
+        [ "$b" = "$1" ] || continue
+        echo "${a}_v4=$(link4 "$n" 0)@$(asn_of "$a")"
+        echo "${a}_v6=$(link6 "$n" 0)@$(asn_of "$a")"
+    done <"$RUN/links"
 }
 
-# Ahead of all load, as a router's own processor would be.
+# As an operator would begin, but for the log; and the machine may be slow, so BFD waits a little longer.
+write_node_bird() { # NODE
+    in_ns "$1" "$BIN/bgp/lbbgp" --config "$RUN/$1/holdfast.yaml" --print-bird-conf $(node_neighbours "$1") |
+        sed "s|^log .*|log \"$RUN/log/$1-bird.log\" all;|; s/multiplier 3/multiplier 4/"
+}
+
+write_bird() { # NAME
+    mkdir -p "$RUN/$1"
+    if [ "$(role_of "$1")" = lb ]; then
+        write_node_bird "$1"
+    else
+        bird_common "$1"
+        bird_static "$1"
+        bird_sessions "$1"
+    fi >"$RUN/$1/bird.conf"
+}
+
+# Ahead of all load, as a router's own processor would be. A node's BIRD has a user of its own, as Debian's has.
 start_bird() { # NAME
-    in_ns "$1" nice -n -10 bird -c "$RUN/$1/bird.conf" -s "$RUN/$1/bird.ctl" -P "$RUN/$1/bird.pid" 3>&-
+    local who=()
+    if [ "$(role_of "$1")" = lb ]; then
+        who=(-u bird -g bird)
+        touch "$RUN/log/$1-bird.log" "$RUN/$1/bird.pid"
+        chown bird:bird "$RUN/log/$1-bird.log" "$RUN/$1/bird.pid"
+    fi
+    in_ns "$1" nice -n -10 bird "${who[@]}" -c "$RUN/$1/bird.conf" -s "$RUN/$1/bird.ctl" -P "$RUN/$1/bird.pid" 3>&-
 }
 
 bird_is_settled() { # NAME: all sessions are up
@@ -127,6 +119,14 @@ goes_by_spine() { # NAME OTHER: the way to the other host's addresses
         in_ns "$1" ip -6 route get "$(address6 "$2")" | grep -q 'dev spine'
 }
 
+fabric_is_settled() {
+    local x y
+    for x in $(names be "$BACKENDS"); do
+        goes_by_spine "$x" client1 || return 1
+        for y in $(names lb "$NODES"); do goes_by_spine "$y" "$x" || return 1; done
+    done
+}
+
 routing_is_settled() {
     local x vip
     for vip in "${VIPS[@]}"; do
@@ -135,7 +135,5 @@ routing_is_settled() {
             [ "$(ways_to "$x" "$vip")" = "$NODES" ] || return 1
         done
     done
-    for x in $(names be "$BACKENDS"); do
-        goes_by_spine lb1 "$x" && goes_by_spine "$x" client1 || return 1
-    done
+    fabric_is_settled
 }

@@ -23,17 +23,11 @@ start_program() { # NODE PROGRAM: unless it runs
 
 # lbnode and syncd, at once; the pinned data plane forwards on.
 kill_programs() { local p; for p in $(programs); do kill_program "$1" $p; done; }
-start_programs() { local p; for p in $(programs); do start_program "$1" $p; done; }
+start_programs() { local p; for p in $(programs) lbbgp; do start_program "$1" $p; done; }
 
-withdraw() { # NODE: its VIPs
-    : >"$RUN/$1/vips4.conf"
-    : >"$RUN/$1/vips6.conf"
-    birdc -s "$RUN/$1/bird.ctl" configure >/dev/null
-}
-announce() { # NODE
-    write_vips "$1"
-    birdc -s "$RUN/$1/bird.ctl" configure >/dev/null
-}
+lbbgp() { "$BIN/bgp/lbbgp" --instance "$PREFIX$1" "${@:2}"; } # NODE OPTION...
+withdraw() { lbbgp "$1" --drain 2>/dev/null; }   # NODE: its VIPs
+announce() { lbbgp "$1" --undrain 2>/dev/null; } # NODE
 is_announced() { # NODE: every spine has a way to every VIP by it
     local s vip family
     for s in $(names spine "$SPINES"); do
@@ -61,7 +55,7 @@ is_withdrawn() { # NODE
 kill_node() { # NODE
     local s p
     for s in $(names spine "$SPINES"); do in_ns "$1" ip link set "$s" down; done
-    for p in $(programs) bird; do kill_program "$1" $p; done
+    for p in $(programs) lbbgp bird; do kill_program "$1" $p; done
     wait_for 10 "lbnode of $1 to die" is_dead "$(pid_of "$1" lbnode)"
     "$BIN/lbnode/lbnode" -i "$PREFIX$1" --detach 2>/dev/null
 }
@@ -72,13 +66,9 @@ return_node() { # NODE
     for s in $(names spine "$SPINES"); do
         in_ns "$1" ip link set "$s" up
     done
-    : >"$RUN/$1/vips4.conf"
-    : >"$RUN/$1/vips6.conf"
     start_bird "$1"
-    start_lbnode "$1"
-    start_syncd "$1"
+    start_node "$1"
     wait_for 60 "$1 to be in the cluster again" is_in_cluster "$1"
-    announce "$1"
     wait_for 30 "$1's VIPs to be announced" is_announced "$1"
 }
 
@@ -92,12 +82,9 @@ spine_links() { # SPINE up|down
 
 # Out of service as an operator does it: records handed on, no new packets, then the end.
 drain_node() { # NODE
-    local drain p
-    "$BIN/lbnode/lbnode" -i "$PREFIX$1" --drain --timeout 60 >>"$RUN/log/$1-drain.log" 2>&1 &
-    drain=$!
-    withdraw "$1"
-    wait_for 10 "$1's VIPs to be withdrawn" is_withdrawn "$1"
-    wait $drain || die "$1 was not drained, see $RUN/log/$1-drain.log"
+    local p
+    "$BIN/lbnode/lbnode" -i "$PREFIX$1" --drain --timeout 60 >>"$RUN/log/$1-drain.log" 2>&1 ||
+        die "$1 was not drained, see $RUN/log/$1-drain.log"
     for p in $(programs | tr ' ' '\n' | tac); do
         kill -TERM "$(pid_of "$1" $p)"
         wait_for 20 "$p on $1 to end" is_dead "$(pid_of "$1" $p)"
@@ -108,7 +95,6 @@ undrain_node() { # NODE
     start_lbnode "$1"
     start_syncd "$1"
     wait_for 60 "$1 to be in the cluster again" is_in_cluster "$1"
-    announce "$1"
     wait_for 30 "$1's VIPs to be announced" is_announced "$1"
 }
 
@@ -119,6 +105,7 @@ restart_programs() { # NODE: as an upgrade does it
         wait_for 20 "$p on $1 to end" is_dead "$(pid_of "$1" $p)"
         "start_$p" "$1"
     done
+    start_lbbgp "$1"
     wait_for 60 "$1 to be in the cluster again" is_in_cluster "$1"
 }
 

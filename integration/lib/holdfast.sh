@@ -9,6 +9,10 @@ service_options() { # PROTOCOL
     if [ "$MODE $1" = "hash tcp" ]; then echo ", stateless: true"; fi
 }
 
+# A scenario may say otherwise.
+declare -A NODE_WEIGHTS=()
+node_weight() { echo "${NODE_WEIGHTS[$1]:-100}"; }
+
 write_node_config() { # NODE
     local x vip pool
     {
@@ -20,8 +24,15 @@ cluster:
 node:
     name: $1
     gossip_address: $(address4 "$1")
+    weight: $(node_weight "$1")
     interfaces: [$(names spine "$SPINES" | sed 's/ *$//; s/ /, /g')]
     addresses: [$(source4 "$1"), "$(source6 "$1")"]
+bgp:
+    local_as: $(asn_of "$1")
+    bird_socket: $RUN/$1/bird.ctl
+    include: $RUN/$1/bgp/vips.conf
+    drain_time: 1
+    sync_timeout: $(has_syncd && echo 10 || echo 0)
 services:
 END
         for pool in ipip gue; do
@@ -56,9 +67,9 @@ start_daemon() { # NAMESPACE PROGRAM COMMAND...
 }
 
 start_node() { # NODE
-    write_node_config "$1"
     start_lbnode "$1"
     start_syncd "$1"
+    start_lbbgp "$1"
 }
 
 # syncd's user reads the keys, too, when they change.
@@ -79,6 +90,13 @@ start_syncd() { # NODE
 
 start_lbnode() { # NODE
     start_daemon "$1" lbnode "$BIN/lbnode/lbnode" --instance "$PREFIX$1" \
+        --config "$RUN/$1/holdfast.yaml"
+}
+
+# Takes the place of one that runs.
+BGP_USER=nobody
+start_lbbgp() { # NODE
+    start_daemon "$1" lbbgp "$BIN/bgp/lbbgp" --instance "$PREFIX$1" --user "$BGP_USER" --replace \
         --config "$RUN/$1/holdfast.yaml"
 }
 
@@ -116,6 +134,7 @@ wait_for_daemons() {
     for x in $(names lb "$NODES"); do
         wait_for 30 "lbnode on $x" says "$x" lbnode forwarding
         ! has_syncd || wait_for 30 "syncd on $x" says "$x" syncd 'of cluster'
+        wait_for 30 "lbbgp on $x" says "$x" lbbgp includes
     done
     for x in $(names be "$BACKENDS"); do
         wait_for 30 "lbhost on $x" says "$x" lbhost decapsulating
@@ -131,5 +150,6 @@ remove_pins() {
     done
     rmdir /sys/fs/bpf/holdfast 2>/dev/null || true
     rm -f /var/lib/holdfast/$PREFIX* /run/holdfast/$PREFIX*.control
-    rm -f /run/holdfast/*-$PREFIX*.lock /run/holdfast/syncd/*$PREFIX*
+    rm -f /run/holdfast/*-$PREFIX*.lock /run/holdfast/syncd/*$PREFIX* /run/holdfast/bgp/*$PREFIX*
+    rm -f /var/lib/holdfast/bgp/$PREFIX*
 }
