@@ -245,6 +245,7 @@ static const char *key_of_restart(const struct hf_config_bgp *now, const struct 
 static void reload(struct hf_bgp *b)
 {
 	struct hf_config *next = NULL;
+	struct hf_announce_rules rules;
 	const char *key;
 
 	if (load_config(b->settings.config_path, &next) < 0) {
@@ -262,7 +263,8 @@ static void reload(struct hf_bgp *b)
 	b->driver.include = next->bgp.include;
 	hf_config_free(b->config);
 	b->config = next;
-	b->announcer.rules = rules_of(&next->bgp);
+	rules = rules_of(&next->bgp);
+	hf_announcer_set_rules(&b->announcer, &rules, hf_bgp_now());
 	hf_notice("reloaded");
 }
 

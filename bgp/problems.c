@@ -72,8 +72,8 @@ static void add_trouble(struct hf_problems *p, const struct hf_config_bgp *confi
 	}
 }
 
-static void add_channel(struct hf_problems *p, const struct hf_session *s,
-			enum hf_family_index family, uint32_t expected)
+static void add_channel(struct hf_problems *p, const struct hf_driver *d,
+			const struct hf_session *s, enum hf_family_index family, uint32_t expected)
 {
 	const struct hf_channel *channel = &s->channel[family];
 	int number = family == HF_IPV4 ? 4 : 6;
@@ -83,7 +83,7 @@ static void add_channel(struct hf_problems *p, const struct hf_session *s,
 	if (!channel->up)
 		hf_problems_add(p, "session %s carries no IPv%d: the peer does not want it",
 				s->name, number);
-	else if (channel->told && channel->exported < expected)
+	else if (channel->told && channel->exported < expected && !d->fresh)
 		hf_problems_add(
 			p,
 			"BIRD exports %u of %u IPv%d VIPs to %s, for instance not %s: its export "
@@ -111,7 +111,7 @@ static void add_sessions(struct hf_problems *p, const struct hf_config_bgp *conf
 				s->name, s->neighbour, s->state, s->name);
 		for (int f = HF_IPV4; f < HF_FAMILIES; f++) {
 			carried[f] |= s->channel[f].there;
-			add_channel(p, s, (enum hf_family_index)f, expected[f]);
+			add_channel(p, d, s, (enum hf_family_index)f, expected[f]);
 		}
 	}
 	for (int f = HF_IPV4; f < HF_FAMILIES; f++)

@@ -203,7 +203,8 @@ static bool is_withdrawn(int fd)
 void hf_lease_end(const char *instance)
 {
 	const struct hf_lease lease = { .why_not = "lbnode --detach has ended the data plane" };
-	const struct timespec pause = { .tv_nsec = END_WAIT_NS };
+	const struct timespec pause = { .tv_nsec = END_WAIT_NS }, routers = { .tv_sec = 1 };
+	bool announced = false;
 	char path[108];
 	int fd = hf_seqpacket_connect(hf_bgp_socket_path(instance, path, sizeof(path)), PATIENCE_S);
 
@@ -212,7 +213,12 @@ void hf_lease_end(const char *instance)
 	for (int i = 0; i < END_TRIES; i++) {
 		if (!send_lease(fd, &lease) || is_withdrawn(fd))
 			break;
+		announced = true;
 		nanosleep(&pause, NULL);
 	}
 	close(fd);
+	/* BIRD has withdrawn them; routers send for another moment, and a kernel without the data
+	 * plane resets what comes. */
+	if (announced)
+		nanosleep(&routers, NULL);
 }

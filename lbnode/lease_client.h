@@ -44,8 +44,8 @@ void hf_lease_client_set_renewal(struct hf_lease_client *client, uint32_t ms);
 /* Something that a lease tells may have changed. */
 void hf_lease_client_changed(struct hf_lease_client *client);
 
-/* For a data plane that ends: has lbbgp, if one runs, withdraw all VIPs, and waits for that for two
- * seconds at most. */
+/* For a data plane that ends: has lbbgp, if one runs, withdraw all VIPs, and waits until routers
+ * have followed, for three seconds at most. */
 void hf_lease_end(const char *instance);
 
 #endif

@@ -11,6 +11,14 @@ void hf_announcer_init(struct hf_announcer *a, const struct hf_announce_rules *r
 	*a = (struct hf_announcer){ .rules = *rules, .lease_until = now + rules->lease_time };
 }
 
+void hf_announcer_set_rules(struct hf_announcer *a, const struct hf_announce_rules *rules,
+			    int64_t now)
+{
+	a->rules = *rules;
+	if (a->lease_until > now + rules->lease_time)
+		a->lease_until = now + rules->lease_time;
+}
+
 void hf_announcer_free(struct hf_announcer *a)
 {
 	free(a->vips);

@@ -101,6 +101,9 @@ struct hf_announcer {
 /* Until the first lease, for lease_time, what is adopted stays as it is. */
 void hf_announcer_init(struct hf_announcer *announcer, const struct hf_announce_rules *rules,
 		       int64_t now);
+/* What has been promised for longer than they say is not any more. */
+void hf_announcer_set_rules(struct hf_announcer *announcer, const struct hf_announce_rules *rules,
+			    int64_t now);
 void hf_announcer_free(struct hf_announcer *announcer);
 
 /* A former lbbgp announced it; `draining` as it marked it. 0, -ENOMEM or -ENOSPC. */

@@ -14,6 +14,7 @@
 #define AGAIN_MS     50	  /* while a reconfiguration is in progress */
 #define REFUSED_MS   1000 /* until it is tried again */
 #define LOOK_MS	     1000
+#define FRESH_MS     900 /* so that the second look is not taken for one */
 
 void hf_driver_init(struct hf_driver *d, const char *include, const struct hf_driver_output *output,
 		    void *context)
@@ -110,7 +111,7 @@ static void apply(struct hf_driver *d, int64_t now)
 	int err;
 
 	free(d->applying);
-	d->applying = strdup(d->wanted);
+	d->applying = d->wanted ? strdup(d->wanted) : NULL;
 	err = d->applying ? d->output->write(d->context, d->applying) : -ENOMEM;
 	if (err)
 		put_off(d, HF_TROUBLE_FILE, strerror(-err), now);
@@ -229,6 +230,7 @@ static void confirmed(struct hf_driver *d, int64_t now)
 	d->in_force = d->applying;
 	d->applying = NULL;
 	free(former);
+	d->in_force_at = now;
 	d->counters.configured++;
 	d->dirty = strcmp(d->in_force, d->wanted) != 0;
 	set_trouble(d, HF_TROUBLE_NONE, "");
@@ -254,6 +256,7 @@ static void end_look(struct hf_driver *d, int64_t now)
 {
 	d->sessions = d->reading;
 	d->looked = true;
+	d->fresh = now < d->in_force_at + FRESH_MS;
 	d->output->report(d->context);
 	idle(d, now);
 }

@@ -88,9 +88,10 @@ struct hf_driver {
 	enum hf_driver_step step;
 	int64_t deadline; /* of the step */
 	int64_t apply_at, look_at;
-	char *wanted;	  /* the text that is to be in force; NULL: none yet */
-	char *applying;	  /* that the steps from CHECK on are about */
-	char *in_force;	  /* NULL: not known */
+	char *wanted;	/* the text that is to be in force; NULL: none yet */
+	char *applying; /* that the steps from CHECK on are about */
+	char *in_force; /* NULL: not known */
+	int64_t in_force_at;
 	bool dirty;	  /* something is to be put in force */
 	bool own;	  /* the last reconfiguration was ours, and its time is not known yet */
 	int64_t patience; /* PROVE: until when protocols may still be missing */
@@ -102,6 +103,7 @@ struct hf_driver {
 	char reconfigured[40]; /* when, in BIRD's words */
 	struct hf_sessions reading, sessions;
 	bool looked; /* sessions are known */
+	bool fresh;  /* what is in force came so just now: BIRD may still be telling its peers */
 	struct hf_exports exports;
 	uint32_t session; /* EXPORTS: whose */
 	enum hf_family_index family;

@@ -46,11 +46,26 @@ bird_static() { # NAME
     echo "protocol static own6 { ipv6; $six }"
 }
 
-bird_session() { # OTHER OTHER-ADDRESS4 OTHER-ADDRESS6 OWN-ROLE
-    local out="export where source ~ [RTS_STATIC, RTS_BGP];"
+bird_session() { # OTHER OTHER-ADDRESS4 OTHER-ADDRESS6
+    local in=all out="export where source ~ [RTS_STATIC, RTS_BGP];"
+    if [ "$(role_of "$1")" = lb ]; then in="filter from_node"; fi
     cat <<END
-protocol bgp $1_v4 from fabric { neighbor $2 as $(asn_of "$1"); ipv4 { import all; $out }; }
-protocol bgp $1_v6 from fabric { neighbor $3 as $(asn_of "$1"); ipv6 { import all; $out }; }
+protocol bgp $1_v4 from fabric { neighbor $2 as $(asn_of "$1"); ipv4 { import $in; $out }; }
+protocol bgp $1_v6 from fabric { neighbor $3 as $(asn_of "$1"); ipv6 { import $in; $out }; }
+END
+}
+
+# What a spine by BIRD needs for a node's weight, and for its drains (RFC 8326). Linux' weights end at 256.
+bird_from_node() {
+    cat <<END
+filter from_node {
+    for lc word in bgp_large_community do
+        if word ~ [($(asn_of lb), 1, *)] then {
+            if word.data2 > 255 then weight = 255; else weight = word.data2;
+        }
+    if (65535, 0) ~ bgp_community then bgp_local_pref = 0;
+    accept;
+}
 END
 }
 
@@ -87,6 +102,7 @@ write_bird() { # NAME
     else
         bird_common "$1"
         bird_static "$1"
+        bird_from_node
         bird_sessions "$1"
     fi >"$RUN/$1/bird.conf"
 }
@@ -104,6 +120,7 @@ start_bird() { # NAME
 
 bird_is_settled() { # NAME: all sessions are up
     local sessions
+    if runs_frr "$1"; then frr_is_settled "$1"; return; fi
     sessions=$(birdc -r -s "$RUN/$1/bird.ctl" show protocols | awk '$2 == "BGP" { print $NF }')
     [ -n "$sessions" ] && ! grep -qv Established <<<"$sessions"
 }
@@ -129,6 +146,7 @@ fabric_is_settled() {
 
 routing_is_settled() {
     local x vip
+    ! runs_frr "spine$SPINES" || frr_is_settled "spine$SPINES" || return 1
     for vip in "${VIPS[@]}"; do
         [ "$(ways_to edge "$vip")" = "$SPINES" ] || return 1
         for x in $(names spine "$SPINES"); do

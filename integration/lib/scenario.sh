@@ -1,7 +1,7 @@
 # What scenarios share. A scenario is one file with one claim; it runs in a lab that is up, leaves it
 # as it found it, and exits 0 if the claim holds.
 source "$(dirname "${BASH_SOURCE[0]}")/../../scripts/common.sh"
-for part in topology network bird holdfast faults measure; do source "integration/lib/$part.sh"; done
+for part in topology network bird frr holdfast faults measure; do source "integration/lib/$part.sh"; done
 source "$RUN/sizes"
 
 SCRATCH=$(mktemp -d)

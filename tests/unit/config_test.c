@@ -146,6 +146,48 @@ static void discovery(void **state)
 	refuse(CHECKED("discover: {dns: x, server: 'a:b'}"), 9, "discover.server", "no address");
 }
 
+#define BGP(keys) HEAD SERVICES POOL "bgp: {local_as: 64512" keys "}\n"
+
+static void announcements(void **state)
+{
+	const char plain[] = BGP("");
+	const char full[] = BGP(", peers: [spine1, spine2], lease_time: 2.5, hold_down: 0, "
+				"drain_time: 30, drain_prepend: 3, drain_med: 200, on_all_down: "
+				"withdraw, ucmp: false, include: /etc/bird/holdfast/v.conf, "
+				"device: vip0, bird_socket: /run/b.ctl");
+
+	(void)state;
+	assert_int_equal(load(HEAD SERVICES POOL, strlen(HEAD SERVICES POOL)), 0);
+	assert_int_equal(config->bgp.local_as, 0);
+	assert_int_equal(config->pools[0].min_backends, 1);
+	hf_config_free(config);
+	assert_int_equal(load(plain, sizeof(plain) - 1), 0);
+	assert_int_equal(config->bgp.local_as, 64512);
+	assert_int_equal(config->bgp.lease_time, 10000);
+	assert_int_equal(config->bgp.drain_med, -1);
+	assert_int_equal(config->bgp.on_all_down, HF_CONFIG_ON_ALL_DOWN_ANNOUNCE);
+	assert_int_equal(config->bgp.ucmp, HF_CONFIG_UCMP_ON);
+	assert_string_equal(config->bgp.include, HF_CONFIG_BIRD_INCLUDE);
+	hf_config_free(config);
+	assert_int_equal(load(full, sizeof(full) - 1), 0);
+	assert_int_equal(config->bgp.lease_time, 2500);
+	assert_int_equal(config->bgp.drain_prepend, 3);
+	assert_int_equal(config->bgp.drain_med, 200);
+	assert_int_equal(config->bgp.peer_count, 2);
+	assert_string_equal(config->bgp.device, "vip0");
+	hf_config_free(config);
+	refuse(HEAD SERVICES POOL "bgp: {peers: [a]}\n", 9, "local_as", "required");
+	refuse(BGP(", on_all_down: maybe"), 9, "on_all_down", "announce or withdraw");
+	refuse(BGP(", lease_time: 0.1"), 9, "bgp.lease_time", "0.5 to");
+	refuse(BGP(", drain_prepend: 11"), 9, "bgp.drain_prepend", "0 to 10");
+	refuse(BGP(", include: vips.conf"), 9, "bgp.include", "full path");
+	refuse(BGP(", include: /x/vips"), 9, "bgp.include", "end with .conf");
+	refuse(BGP(", device: holdfast-too-long"), 9, "bgp.device", "no name");
+	refuse(BGP(", peers: ['a b']"), 9, "bgp.peers[0]", "no name of a session");
+	refuse(HEAD SERVICES POOL "bgp: {local_as: 0}\n", 9, "bgp.local_as", "1 to");
+	refuse(CHECKED("min_backends: 0"), 9, "min_backends", "1 to");
+}
+
 #define CLUSTER(keys, node) \
 	"cluster: {insecure: true, " keys "}\nnode: {name: lb1" node "}\n" SERVICES POOL
 
@@ -411,21 +453,14 @@ static void the_rest(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_good_file),
-		cmocka_unit_test(the_example),
-		cmocka_unit_test(checks),
-		cmocka_unit_test(discovery),
-		cmocka_unit_test(clusters),
-		cmocka_unit_test(structure),
-		cmocka_unit_test(stateless_services),
-		cmocka_unit_test(last_chances),
-		cmocka_unit_test(ports_of_tunnels),
-		cmocka_unit_test(truncated_files),
-		cmocka_unit_test(unreadable_files),
-		cmocka_unit_test(services),
-		cmocka_unit_test(pools),
-		cmocka_unit_test(families),
-		cmocka_unit_test(the_rest),
+		cmocka_unit_test(a_good_file),	   cmocka_unit_test(the_example),
+		cmocka_unit_test(checks),	   cmocka_unit_test(discovery),
+		cmocka_unit_test(announcements),   cmocka_unit_test(clusters),
+		cmocka_unit_test(structure),	   cmocka_unit_test(stateless_services),
+		cmocka_unit_test(last_chances),	   cmocka_unit_test(ports_of_tunnels),
+		cmocka_unit_test(truncated_files), cmocka_unit_test(unreadable_files),
+		cmocka_unit_test(services),	   cmocka_unit_test(pools),
+		cmocka_unit_test(families),	   cmocka_unit_test(the_rest),
 	};
 
 	return cmocka_run_group_tests_name("config", tests, NULL, NULL);
