@@ -1,5 +1,6 @@
 # The last spine by FRR instead of BIRD (lab up --frr): the same sessions, BFD and ECMP. What it makes of weights and of
-# GRACEFUL_SHUTDOWN needs no configuration of it.
+# GRACEFUL_SHUTDOWN needs no configuration of it. Without next-hop objects: the kernel takes a link that goes down out of
+# a group, and 8.4.4 does not put it back, though it says so.
 
 FRR_DAEMONS=(zebra bfdd bgpd)
 frr_path() { echo "$RUN/$1/frr"; }
@@ -20,6 +21,7 @@ write_frr() { # SPINE
 frr defaults traditional
 hostname $1
 log file $RUN/log/$1-frr.log
+no zebra nexthop kernel enable
 router bgp $(asn_of "$1")
  bgp router-id $(address4 "$1")
  no bgp ebgp-requires-policy

@@ -13,7 +13,7 @@ refuses() {
 }
 config=$RUN/lb1/holdfast.yaml
 sed 's/interfaces: .*/interfaces: [nosuch0]/' "$config" >"$SCRATCH/missing.yaml"
-sed 's/weight: 100/weight: 0/' "$config" >"$SCRATCH/weight.yaml"
+sed 's/, weight: 100/, weight: 0/' "$config" >"$SCRATCH/weight.yaml"
 sed "s|key_file: .*|key_file: $SCRATCH/no.key|" "$config" >"$SCRATCH/key.yaml"
 
 check "a second agent of the instance" refuses 1 "another lbnode runs instance ${PREFIX}lb1, process" \
