@@ -129,6 +129,7 @@ static struct {
 	Holdfast__SessionState sessions[SESSIONS_MAX], *session_list[SESSIONS_MAX];
 	char *families[SESSIONS_MAX][HF_FAMILIES], *missing[SESSIONS_MAX][HF_FAMILIES];
 	uint32_t exported[SESSIONS_MAX][HF_FAMILIES], announced[SESSIONS_MAX][HF_FAMILIES];
+	protobuf_c_boolean told[SESSIONS_MAX][HF_FAMILIES];
 	char *problems[HF_PROBLEMS_MAX];
 	struct hf_problems texts;
 	Holdfast__BgpCount counts[16], *count_list[16];
@@ -169,6 +170,7 @@ static void fill_session(const struct hf_bgp *b, const struct hf_session *s, uin
 			continue;
 		page.families[i][count] = f == HF_IPV4 ? "ipv4" : "ipv6";
 		page.exported[i][count] = s->channel[f].exported;
+		page.told[i][count] = s->channel[f].told;
 		page.announced[i][count] =
 			hf_exports_expected(&b->driver.exports, (enum hf_family_index)f);
 		page.missing[i][count++] = (char *)s->channel[f].missing;
@@ -177,7 +179,8 @@ static void fill_session(const struct hf_bgp *b, const struct hf_session *s, uin
 	to->exported = page.exported[i];
 	to->announced = page.announced[i];
 	to->missing = page.missing[i];
-	to->n_families = to->n_exported = to->n_announced = to->n_missing = count;
+	to->told = page.told[i];
+	to->n_told = to->n_families = to->n_exported = to->n_announced = to->n_missing = count;
 }
 
 static void fill_sessions(const struct hf_bgp *b, Holdfast__BgpState *to)

@@ -166,8 +166,6 @@ static void print_template(FILE *out, const struct hf_config *config)
 		"    graceful restart off; long lived graceful restart off;\n"
 		"    # password \"...\";        # TCP-MD5, if the router wants it\n"
 		"    # ttl security on;       # GTSM, on both ends\n"
-		"    # multihop 2;            # a router that is not on the link; then without ttl "
-		"security\n"
 		"}\n\n",
 		config->bgp.local_as);
 }
@@ -197,17 +195,31 @@ static void print_examples(FILE *out)
 
 static void print_more(FILE *out)
 {
-	fprintf(out,
-		"\n# Unnumbered: both families over one link's IPv6 link-local addresses (RFC "
-		"8950):\n"
-		"# protocol bgp spine3 from holdfast_peer {\n"
-		"#     interface \"eth0\"; neighbor range fe80::/10 external;\n"
-		"#     ipv4 { import all; export filter holdfast_out; extended next hop on; export "
-		"table on; };\n"
-		"#     ipv6 { import all; export filter holdfast_out; export table on; };\n"
-		"# }\n"
-		"# All paths of a route reflector, not only its best: `add paths rx;` in the "
-		"channel.\n");
+	fputs("\n# Unnumbered: both families over one link's IPv6 link-local addresses (RFC 8950). "
+	      "The "
+	      "router begins: FRR\n"
+	      "# (`neighbor eth0 interface remote-as external`) when it hears a router "
+	      "advertisement.\n"
+	      "# protocol radv { interface \"eth0\" { max ra interval 10; default lifetime 0; }; "
+	      "}\n"
+	      "# protocol bgp spine3 from holdfast_peer {\n"
+	      "#     interface \"eth0\"; neighbor range fe80::/10 external;\n"
+	      "#     dynamic name \"spine3_\";     # the session is then spine3_1\n"
+	      "#     ipv4 { import all; export filter holdfast_out; extended next hop on; export "
+	      "table on; };\n"
+	      "#     ipv6 { import all; export filter holdfast_out; export table on; };\n"
+	      "# }\n"
+	      "# Multihop: a router that is not on the link.\n"
+	      "# protocol bgp far from holdfast_peer {\n"
+	      "#     multihop 2; bfd off;\n"
+	      "#     neighbor 192.0.2.2 as 64601; source address 192.0.2.1;\n"
+	      "#     ipv4 { import none; export filter holdfast_out; next hop self; export table "
+	      "on; "
+	      "};\n"
+	      "# }\n"
+	      "# All paths of a route reflector, not only its best: `add paths rx;` in the "
+	      "channel.\n",
+	      out);
 }
 
 void hf_print_bird_conf(FILE *out, const struct hf_config *config,

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "bgp/core/include.h"
 #include "lib/log.h"
 
 void hf_problems_add(struct hf_problems *p, const char *format, ...)
@@ -102,7 +103,7 @@ static void add_sessions(struct hf_problems *p, const struct hf_config_bgp *conf
 	for (uint32_t i = 0; i < d->sessions.count; i++) {
 		const struct hf_session *s = &d->sessions.session[i];
 
-		if (!hf_session_is_expected(config, s->name))
+		if (!hf_session_is_expected(config, s->name) || s->dynamic)
 			continue;
 		if (!s->established)
 			hf_problems_add(
@@ -144,6 +145,13 @@ void hf_problems_of_bird(struct hf_problems *p, const struct hf_config_bgp *conf
 	add_trouble(p, config, d);
 	if (!d->looked)
 		return;
+	for (int f = HF_IPV4; f < HF_FAMILIES; f++)
+		if (d->sessions.ours[f] && !d->sessions.ours_up[f])
+			hf_problems_add(p,
+					"somebody has disabled " HF_BIRD_STATIC
+					"%d in BIRD, so its VIPs are withdrawn; `birdc "
+					"enable " HF_BIRD_STATIC "%d`",
+					f == HF_IPV4 ? 4 : 6, f == HF_IPV4 ? 4 : 6);
 	add_sessions(p, config, d);
 	add_missing_peers(p, config, d);
 }

@@ -60,14 +60,20 @@ static Holdfast__FromBgp *ask_state(int fd, uint32_t from)
 	return ask(fd, &message, HOLDFAST__FROM_BGP__BODY_STATE);
 }
 
+/* What BIRD announces; else only what it should. */
+static bool is_known(const Holdfast__BgpState *s)
+{
+	return s->bird[0] && s->settled;
+}
+
 static void show_head(FILE *out, const Holdfast__BgpState *s)
 {
 	for (size_t i = 0; i < s->n_problems; i++)
 		fprintf(out, "! %s\n", s->problems[i]);
 	if (!s->n_problems)
 		fprintf(out, "all is well\n");
-	fprintf(out, "node %s, AS %u: %u of %u VIPs announced", s->node, s->local_as, s->out_count,
-		s->vip_count);
+	fprintf(out, "node %s, AS %u: %u of %u VIPs %s", s->node, s->local_as, s->out_count,
+		s->vip_count, is_known(s) ? "announced" : "to be announced");
 	if (s->weight)
 		fprintf(out, ", with weight %u", s->weight);
 	if (s->drained || s->draining)
@@ -77,6 +83,15 @@ static void show_head(FILE *out, const Holdfast__BgpState *s)
 		s->lbnode[0] ? ", " : " yet, ", (double)s->lease_ms / 1000,
 		s->bird[0] ? s->bird : "not connected",
 		s->bird[0] && !s->settled ? ", has not taken what is wanted" : "");
+}
+
+static void show_exported(FILE *out, const Holdfast__SessionState *s, size_t f)
+{
+	fprintf(out, "%s %s ", f ? "," : "", s->families[f]);
+	if (s->told[f])
+		fprintf(out, "%u of %u", s->exported[f], s->announced[f]);
+	else
+		fprintf(out, "unknown");
 }
 
 static void show_sessions(FILE *out, const Holdfast__BgpState *s)
@@ -89,8 +104,7 @@ static void show_sessions(FILE *out, const Holdfast__BgpState *s)
 
 		fprintf(out, "%-20s %-28s %-12s", x->name, x->neighbour, x->state);
 		for (size_t f = 0; f < x->n_families; f++)
-			fprintf(out, "%s %s %u of %u", f ? "," : "", x->families[f], x->exported[f],
-				x->announced[f]);
+			show_exported(out, x, f);
 		fprintf(out, "%s\n", x->expected ? "" : " (not in bgp.peers)");
 	}
 	fprintf(out, "\n");
@@ -117,8 +131,12 @@ static void json_head(FILE *out, const Holdfast__BgpState *s)
 	hf_json_text(out, "node", s->node);
 	fprintf(out, ",\"local_as\":%u,\"weight\":%u,", s->local_as, s->weight);
 	hf_json_text(out, "version", s->version);
-	fprintf(out, ",\"announced\":%u,\"known\":%u,\"lease\":{\"ms_left\":%ld,", s->out_count,
-		s->vip_count, (long)s->lease_ms);
+	fprintf(out, ",\"vip_count\":%u,\"wanted\":%u,\"announced\":", s->vip_count, s->out_count);
+	if (is_known(s))
+		fprintf(out, "%u", s->out_count);
+	else
+		fprintf(out, "null");
+	fprintf(out, ",\"lease\":{\"ms_left\":%ld,", (long)s->lease_ms);
 	hf_json_text(out, "by", s->lbnode);
 	fprintf(out, ",\"ready\":%s,", s->ready ? "true" : "false");
 	hf_json_text(out, "why_not", s->why_not);
@@ -151,8 +169,11 @@ static void json_session(FILE *out, const Holdfast__SessionState *s)
 	hf_json_text(out, "state", s->state);
 	fprintf(out, ",\"expected\":%s,\"exported\":{", s->expected ? "true" : "false");
 	for (size_t f = 0; f < s->n_families; f++)
-		fprintf(out, "%s\"%s\":{\"vips\":%u,\"of\":%u}", f ? "," : "", s->families[f],
-			s->exported[f], s->announced[f]);
+		if (s->told[f])
+			fprintf(out, "%s\"%s\":{\"vips\":%u,\"of\":%u}", f ? "," : "",
+				s->families[f], s->exported[f], s->announced[f]);
+		else
+			fprintf(out, "%s\"%s\":null", f ? "," : "", s->families[f]);
 	fprintf(out, "}}");
 }
 

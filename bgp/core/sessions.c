@@ -14,15 +14,17 @@ void hf_sessions_begin(struct hf_sessions *s)
 /* "spine1_v4  BGP  ---  up  19:47:44.838  Established": since may be a date and a time. */
 static void take_protocol(struct hf_sessions *s, const char *text)
 {
-	char name[HF_SESSION_NAME_SIZE], kind[16];
+	char name[HF_SESSION_NAME_SIZE], kind[16], state[16] = "";
 
 	s->now = NULL;
 	s->channel = -1;
-	if (sscanf(text, "%63s %15s", name, kind) != 2)
+	if (sscanf(text, "%63s %15s %*s %15s", name, kind, state) < 2)
 		return;
-	if (strcmp(kind, "Static") == 0) {
-		s->ours[HF_IPV4] |= strcmp(name, HF_BIRD_STATIC "4") == 0;
-		s->ours[HF_IPV6] |= strcmp(name, HF_BIRD_STATIC "6") == 0;
+	for (int f = HF_IPV4; f < HF_FAMILIES && strcmp(kind, "Static") == 0; f++) {
+		if (strcmp(name, f == HF_IPV4 ? HF_BIRD_STATIC "4" : HF_BIRD_STATIC "6") != 0)
+			continue;
+		s->ours[f] = true;
+		s->ours_up[f] = strcmp(state, "up") == 0;
 	}
 	if (strcmp(kind, "BGP") != 0 || s->count == HF_SESSIONS_MAX)
 		return;
@@ -71,6 +73,7 @@ static void take_detail(struct hf_sessions *s, const char *text)
 		now->established = strcmp(value, "Established") == 0;
 		return;
 	}
+	now->dynamic |= value_of(text, "Neighbor range") != NULL;
 	value = value_of(text, "Neighbor address");
 	if (value)
 		snprintf(now->neighbour, sizeof(now->neighbour), "%s", value);

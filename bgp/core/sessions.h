@@ -27,15 +27,17 @@ struct hf_session {
 	char neighbour[64];
 	char state[32]; /* "Established", or BIRD's word for what else, with the last error */
 	bool established;
+	bool dynamic; /* it stands for neighbours to come, each of which becomes a session */
 	struct hf_channel channel[HF_FAMILIES];
 };
 
 struct hf_sessions {
 	struct hf_session session[HF_SESSIONS_MAX];
 	uint32_t count;
-	bool ours[HF_FAMILIES]; /* our static protocols are there */
-	struct hf_session *now; /* whose lines come; NULL: nobody's */
-	int channel;		/* -1: none */
+	bool ours[HF_FAMILIES];	   /* our static protocols are there */
+	bool ours_up[HF_FAMILIES]; /* and not disabled */
+	struct hf_session *now;	   /* whose lines come; NULL: nobody's */
+	int channel;		   /* -1: none */
 };
 
 void hf_sessions_begin(struct hf_sessions *sessions);

@@ -71,6 +71,26 @@ pass "and lbbgp ends, to be started anew"
 start_lbbgp lb1
 wait_for 20 "lb1 to be announced" is_announced lb1
 
+# As under systemd, which keeps the device while it starts lbbgp again.
+kill_program lb1 lbbgp
+wait_for 10 "lbbgp to be dead" is_dead "$(pid_of lb1 lbbgp)"
+start_daemon lb1 keeper /usr/bin/python3 "$TOP/integration/keeper.py" "$RUN/lb1/lbbgp.pid" "$BIN/bgp/lbbgp" \
+    --instance "${PREFIX}lb1" --user "$BGP_USER" --config "$RUN/lb1/holdfast.yaml"
+at_exit 'kill "$(pid_of lb1 keeper)" 2>/dev/null'
+wait_for 20 "lb1 to be announced" is_announced lb1
+wait_for 10 "lbbgp to be content" bgp_is_well lb1
+before=$(pid_of lb1 lbbgp)
+kill -9 "$before"
+check "a killed lbbgp whose device is kept withdraws nothing" stays 2 is_announced lb1
+wait_for 10 "the next lbbgp to be content" bgp_is_well lb1
+check "and the next one took it over" [ "$(pid_of lb1 lbbgp)" != "$before" ]
+kill "$(pid_of lb1 keeper)"
+wait_for 10 "lb1 to be withdrawn" is_withdrawn lb1
+pass "when nobody keeps it any more, all is withdrawn"
+wait_for 10 "lbbgp to end" is_dead "$(pid_of lb1 lbbgp)"
+start_lbbgp lb1
+wait_for 20 "lb1 to be announced" is_announced lb1
+
 # BIRD.
 timed "BIRD is killed" gone lb1 kill -9 "$(cat "$RUN/lb1/bird.pid")"
 check "and lbbgp says so" wait_for 5 "it" bgp_problem lb1 "can't reach BIRD"

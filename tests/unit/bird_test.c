@@ -255,6 +255,27 @@ static void what_a_filter_eats_is_told(void **state)
 	assert_non_null(strstr(problems.text[1], "spine2 with fe80::1%eth0 is not up: Active"));
 }
 
+/* What stands for neighbours to come is no session that is down; a protocol of ours may be. */
+static void dynamic_and_disabled(void **state)
+{
+	const struct hf_config_bgp config = { .local_as = 65001 };
+	struct hf_problems problems;
+
+	(void)state;
+	begin();
+	say(GREETING);
+	say(STATUS("1"));
+	say(HEAD "1002-holdfast4  Static     master4    down   19:46:45.846  \n1006-\n"
+		 "1002-holdfast6  Static     master6    up     19:46:45.846  \n1006-\n"
+		 "1002-spine3     BGP        ---        start  11:12:30.211  Passive\n"
+		 "1006-  BGP state:          Passive\n     Neighbor range:   fe80::/10%eth0\n"
+		 "0000 \n");
+	assert_true(d.looked);
+	hf_problems_of_bird(&problems, &config, &d);
+	assert_int_equal(problems.count, 2);
+	assert_non_null(strstr(problems.text[1], "somebody has disabled holdfast4"));
+}
+
 /* A session without an export table: what its filter would say. */
 static void without_an_export_table(void **state)
 {
@@ -491,6 +512,7 @@ int main(void)
 		cmocka_unit_test(lines_wherever_they_are_cut),
 		cmocka_unit_test(a_text_comes_in_force),
 		cmocka_unit_test(what_a_filter_eats_is_told),
+		cmocka_unit_test(dynamic_and_disabled),
 		cmocka_unit_test(without_an_export_table),
 		cmocka_unit_test(a_fault_of_the_configuration),
 		cmocka_unit_test(an_include_that_is_not_there),
