@@ -166,9 +166,11 @@ return_backend() {
 
 # The VIPs' ways over a resilient next-hop group of these nodes, as FRR or a switch makes them; it comes before
 # BIRD's route. Changed in place, so that flows of members that stay do not move.
+# zebra would take such a route for its own, and keep to it when it has gone.
 resilient_groups() { # NODE...
     local s x vip i
     for s in $(names spine "$SPINES"); do
+        ! runs_frr "$s" || continue
         for i in 4 6; do
             local group=()
             for x in $(names lb "$NODES"); do
@@ -190,7 +192,7 @@ resilient_groups() { # NODE...
 }
 no_resilient_groups() {
     local s
-    for s in $(names spine "$SPINES"); do in_ns "$s" ip nexthop flush >/dev/null 2>&1 || true; done
+    for s in $(names spine "$SPINES"); do runs_frr "$s" || in_ns "$s" ip nexthop flush >/dev/null 2>&1 || true; done
 }
 node_link() { # FAMILY SPINE NODE: the node's address on that link
     local n a b
