@@ -202,9 +202,7 @@ static uint32_t penalty_now(const struct hf_vip *vip, int64_t now)
 
 static void punish(struct hf_vip *vip, int64_t now)
 {
-	uint32_t penalty = penalty_now(vip, now) + HF_DAMP_PENALTY;
-
-	vip->penalty = penalty < HF_DAMP_MAX ? penalty : HF_DAMP_MAX;
+	vip->penalty = penalty_now(vip, now) + HF_DAMP_PENALTY;
 	vip->penalty_at = now;
 }
 

@@ -34,11 +34,11 @@
 #define HF_VIPS_MAX 4096 /* as many as services */
 
 /* Each withdrawal for want of backends costs a penalty, which halves with time. Above one limit
- * the VIP is held until it has fallen below the other. */
+ * the VIP is held until it has fallen below the other: 66 s at most, for what is held gets no
+ * penalties. */
 #define HF_DAMP_PENALTY	  1000
 #define HF_DAMP_SUPPRESS  2500
 #define HF_DAMP_REUSE	  750
-#define HF_DAMP_MAX	  12000 /* so nothing is held for more than four half-lives */
 #define HF_DAMP_HALF_LIFE 30000 /* ms */
 
 enum hf_vip_state { HF_VIP_WITHDRAWN, HF_VIP_HELD, HF_VIP_ANNOUNCED, HF_VIP_DRAINING };

@@ -14,7 +14,8 @@
 #define AGAIN_MS     50	  /* while a reconfiguration is in progress */
 #define REFUSED_MS   1000 /* until it is tried again */
 #define LOOK_MS	     1000
-#define FRESH_MS     900 /* so that the second look is not taken for one */
+#define BUSY_MS	     300
+#define FRESH_MS     900 /* before that a look does not tell what BIRD keeps back */
 
 void hf_driver_init(struct hf_driver *d, const char *include, const struct hf_driver_output *output,
 		    void *context)
@@ -236,7 +237,8 @@ static void confirmed(struct hf_driver *d, int64_t now)
 	set_trouble(d, HF_TROUBLE_NONE, "");
 	/* Without memory nothing is expected, and nothing missed. */
 	hf_exports_expect(&d->exports, d->in_force);
-	d->look_at = now;
+	/* Not at once: BIRD has its peers to tell, and does one thing at a time. */
+	d->look_at = now + BUSY_MS;
 	d->output->in_force(d->context, d->in_force);
 	idle(d, now);
 }

@@ -247,7 +247,7 @@ static void damping(void **state)
 	assert_vip(HF_VIP_HELD, HF_WHY_DAMPED);
 	pass_time(1, 4);
 	assert_vip(HF_VIP_ANNOUNCED, HF_WHY_NOT_AT_ALL);
-	/* Never for longer than four half-lives, however often. */
+	/* Never for longer than that, however often. */
 	for (int flap = 0; flap < 100; flap++) {
 		lease(1);
 		pass_time(HF_DAMP_HALF_LIFE * 4, 4);

@@ -168,6 +168,9 @@ static void apply(const char *text)
 	assert_true(hf_driver_is_settled(&d));
 	assert_string_equal(in_force, text);
 	assert_int_equal(d.trouble, HF_TROUBLE_NONE);
+	expect("");
+	now += 300;
+	hf_driver_turn(&d, now);
 }
 
 static void look(const char *when, const char *exported)
@@ -224,6 +227,28 @@ static void a_text_comes_in_force(void **state)
 	commands[0] = '\0';
 	assert_int_equal(hf_driver_want(&d, TWO, now), 0);
 	assert_true(hf_driver_is_settled(&d));
+}
+
+/* While a text is being put in force another one is wanted. */
+static void a_newer_text(void **state)
+{
+	(void)state;
+	begin();
+	say(GREETING);
+	commands[0] = '\0';
+	d.step = HF_STEP_IDLE;
+	hf_driver_want(&d, "first", now);
+	hf_driver_turn(&d, now);
+	say(CHECKED);
+	hf_driver_want(&d, TWO, now);
+	say(RECONFIGURED);
+	say(PROTOCOLS);
+	commands[0] = '\0';
+	say(CONFIRMED);
+	assert_string_equal(in_force, "first");
+	assert_false(hf_driver_is_settled(&d));
+	expect("configure check\n");
+	assert_string_equal(file, TWO);
 }
 
 static void what_a_filter_eats_is_told(void **state)
@@ -399,6 +424,8 @@ static void others_reconfigure(void **state)
 	say(CONFIRMED);
 	assert_true(hf_driver_is_settled(&d));
 	/* A wrong file in ours' place. */
+	now += 300;
+	hf_driver_turn(&d, now);
 	say(STATUS("4"));
 	say(ALL);
 	say(EXPORTED);
@@ -460,6 +487,10 @@ static void what_is_no_bird(void **state)
 	say(EXPORTED);
 	say("0000 \n");
 	assert_int_equal(d.trouble, HF_TROUBLE_STRANGE);
+	/* A line that goes on, of a reply that has ended. */
+	begin();
+	say(GREETING " more\n");
+	assert_int_equal(d.trouble, HF_TROUBLE_STRANGE);
 	/* Echoed messages are no answers. */
 	begin();
 	say(GREETING "+spine1: Error\n");
@@ -511,6 +542,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(lines_wherever_they_are_cut),
 		cmocka_unit_test(a_text_comes_in_force),
+		cmocka_unit_test(a_newer_text),
 		cmocka_unit_test(what_a_filter_eats_is_told),
 		cmocka_unit_test(dynamic_and_disabled),
 		cmocka_unit_test(without_an_export_table),

@@ -99,6 +99,7 @@ static void a_pool_without_backends(void **state)
 
 	(void)state;
 	all.config.service_count = 4;
+	web[0].state = web[1].state = HF_USABLE_DOWN;
 	assert_int_equal(hf_lease_fill(&all, reaches, (void *)"", vips), 2);
 	for (int i = 0; i < 2; i++)
 		if (vips[i].address.family == 4)
