@@ -69,7 +69,8 @@ static bool take_vips(struct hf_bgp *b, const Holdfast__Lease *lease)
 		*facts = (struct hf_vip_facts){ .usable = vip->usable,
 						.reachable = vip->reachable,
 						.needed = vip->needed,
-						.open = vip->open };
+						.open = vip->open,
+						.ways = vip->ways };
 		snprintf(facts->service, sizeof(facts->service), "%s", vip->service);
 		if (!read_address(&vip->address, &facts->address))
 			return false;
@@ -87,12 +88,16 @@ static void take_lease(struct hf_bgp *b, const Holdfast__Lease *lease,
 	if (!take_vips(b, lease))
 		return;
 	if (lease->last) {
+		int64_t now = hf_bgp_now();
+		int64_t sent = lease->sent_ms < now ? lease->sent_ms : now;
+
 		snprintf(b->lbnode, sizeof(b->lbnode), "%s", lease->program);
 		snprintf(b->why_not, sizeof(b->why_not), "%s", lease->why_not);
 		if (hf_announcer_lease(&b->announcer, lease->ready, lease->draining, b->draft,
-				       b->draft_count, hf_bgp_now()) < 0)
+				       b->draft_count, sent) < 0)
 			hf_error("no room for lbnode's lease of %u VIPs", b->draft_count);
 		b->draft_count = 0;
+		hf_lease_note(b->settings.instance, b->announcer.lease_until);
 		hf_bgp_settle(b);
 	}
 	body.withdrawn = !count_out(&b->announcer) && hf_driver_is_settled(&b->driver);
@@ -117,8 +122,9 @@ static const char *drain(struct hf_bgp *b, const Holdfast__DrainVip *word)
 	hf_notice("%s %s, by an operator's word",
 		  all ? "all VIPs" : hf_address_format(&address, text),
 		  word->drained ? "drained" : "not drained any more");
-	hf_drains_save(b->settings.instance, &b->announcer);
 	hf_bgp_settle(b);
+	if (hf_drains_save(b->settings.instance, &b->announcer) < 0)
+		return "done, but it can't be kept over a restart of lbbgp; its log tells why";
 	return "";
 }
 
@@ -272,17 +278,24 @@ static void answer_state(const struct hf_bgp *b, uint32_t from, struct hf_seqpac
 	pack(&message, answer);
 }
 
-/* From here on all is the successor's: the lock, the socket's path, the device. */
-static void hand_over(struct hf_bgp *b, struct hf_seqpacket_answer *answer)
+/* The successor has the descriptor: the lock and the socket's path are its own now, too. */
+static void give_up(void *context)
 {
-	answer_result("", answer);
-	answer->fd = b->device;
+	struct hf_bgp *b = context;
+
 	b->handed_over = true;
 	unlink(b->server.path);
 	b->server.path[0] = '\0';
 	close(b->lock);
 	b->lock = -1;
 	uv_stop(&b->loop);
+}
+
+static void hand_over(const struct hf_bgp *b, struct hf_seqpacket_answer *answer)
+{
+	answer_result("", answer);
+	answer->fd = b->device;
+	answer->sent = give_up;
 }
 
 void hf_bgp_answer(void *context, const uint8_t *message, size_t length,

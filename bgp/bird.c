@@ -76,6 +76,12 @@ static void on_connected(uv_connect_t *request, int status)
 
 	if (!b)
 		return;
+	if (status == UV_EAGAIN) {
+		hf_bird_disconnect(b);
+		hf_driver_hangs(b->driver, now_of(b));
+		b->settle(b->context);
+		return;
+	}
 	if (status < 0) {
 		lose(b, uv_strerror(status));
 		return;

@@ -3,8 +3,10 @@
 #include "bgp/daemon.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/inotify.h>
 #include <systemd/sd-daemon.h>
 #include <unistd.h>
 
@@ -70,8 +72,8 @@ static void plan(struct hf_bgp *b, int64_t now)
 		return;
 	}
 	/* Whatever BIRD may say to its new configuration: nothing is to be announced. */
-	if (!count)
-		hf_device_set_carrier(b->device, false);
+	if (!count || (b->driver.in_force && strcmp(text, b->driver.in_force) == 0))
+		hf_device_set_carrier(b->device, count);
 	hf_driver_want(&b->driver, text, now);
 	free(text);
 }
@@ -170,6 +172,30 @@ static int write_include(void *context, const char *text)
 	return hf_file_write(((struct hf_bgp *)context)->config->bgp.include, text);
 }
 
+/* BIRD opens all files that its configuration includes. */
+static bool was_include_read(void *context)
+{
+	struct hf_bgp *b = context;
+	char events[sizeof(struct inotify_event) + NAME_MAX + 1];
+	/* If it can't be told, the look after it was configured will have to do. */
+	bool was = b->readers < 0 || read(b->readers, events, sizeof(events)) > 0;
+
+	if (b->readers >= 0)
+		close(b->readers);
+	b->readers = -1;
+	return was;
+}
+
+static void watch_include(void *context)
+{
+	struct hf_bgp *b = context;
+
+	was_include_read(b);
+	b->readers = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+	if (b->readers >= 0)
+		inotify_add_watch(b->readers, b->config->bgp.include, IN_OPEN);
+}
+
 static bool holds_include(void *context, const char *text)
 {
 	const char *path = ((struct hf_bgp *)context)->config->bgp.include;
@@ -210,6 +236,8 @@ static const struct hf_driver_output driver_output = {
 	.disconnect = disconnect_bird,
 	.send = send_bird,
 	.write = write_include,
+	.watch = watch_include,
+	.was_read = was_include_read,
 	.holds = holds_include,
 	.in_force = take_in_force,
 	.report = report,
@@ -226,7 +254,10 @@ static void adopt(void *context, const struct hf_address *vip, bool draining)
 static void take_over(struct hf_bgp *b)
 {
 	char *text = hf_file_read(b->config->bgp.include);
+	int64_t noted = hf_lease_noted(b->settings.instance);
 
+	if (noted && noted < b->announcer.lease_until)
+		b->announcer.lease_until = noted;
 	if (text)
 		hf_include_read(text, adopt, b);
 	free(text);
@@ -397,6 +428,8 @@ static void close_all(struct hf_bgp *b)
 	hf_announcer_free(&b->announcer);
 	hf_config_free(b->config);
 	free(b->draft);
+	if (b->readers >= 0)
+		close(b->readers);
 	if (b->device >= 0)
 		close(b->device);
 	if (b->lock >= 0)
@@ -412,7 +445,7 @@ int hf_bgp_run(const struct hf_bgp_settings *settings)
 	if (!b)
 		return -ENOMEM;
 	b->settings = *settings;
-	b->lock = b->device = b->server.fd = -1;
+	b->lock = b->device = b->server.fd = b->readers = -1;
 	err = load_config(settings->config_path, &b->config);
 	if (err) {
 		free(b);

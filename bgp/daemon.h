@@ -27,6 +27,7 @@ struct hf_bgp {
 	struct hf_bgp_settings settings;
 	struct hf_config *config;
 	int lock, device;
+	int readers; /* inotify: who opens the include; -1: not watched */
 	struct hf_announcer announcer;
 	struct hf_driver driver;
 	struct hf_bird bird;

@@ -111,6 +111,9 @@ int hf_device_parked(const char *name)
 		free(names[i]);
 	}
 	free(names);
+	/* There is room for one: what is of no use must not keep the next one out. */
+	if (found < 0)
+		sd_notify(0, "FDSTOREREMOVE=1\nFDNAME=" PARKED_NAME);
 	return found;
 }
 

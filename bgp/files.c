@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "lib/bgp_protocol.h"
 #include "lib/log.h"
 
 #define FILE_MAX (8 << 20) /* ours are a tenth of it */
@@ -111,7 +112,7 @@ void hf_drains_load(const char *instance, struct hf_announcer *a, int64_t now)
 	free(text);
 }
 
-void hf_drains_save(const char *instance, const struct hf_announcer *a)
+int hf_drains_save(const char *instance, const struct hf_announcer *a)
 {
 	char path[PATH_MAX], *list = NULL, text[HF_ADDRESS_TEXT];
 	size_t size;
@@ -133,4 +134,28 @@ void hf_drains_save(const char *instance, const struct hf_announcer *a)
 			 "announced again",
 			 drains_path(instance, path, sizeof(path)), strerror(-err));
 	free(list);
+	return err;
+}
+
+static const char *lease_path(const char *instance, char *path, size_t size)
+{
+	snprintf(path, size, HF_BGP_DIRECTORY "/%s.lease", instance);
+	return path;
+}
+
+int64_t hf_lease_noted(const char *instance)
+{
+	char path[PATH_MAX], *text = hf_file_read(lease_path(instance, path, sizeof(path)));
+	int64_t until = text ? strtoll(text, NULL, 10) : 0;
+
+	free(text);
+	return until;
+}
+
+void hf_lease_note(const char *instance, int64_t until)
+{
+	char path[PATH_MAX], text[32];
+
+	snprintf(text, sizeof(text), "%lld\n", (long long)until);
+	hf_file_write(lease_path(instance, path, sizeof(path)), text);
 }

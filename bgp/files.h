@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The two files of lbbgp: the include, for BIRD, and what operators have drained, for the next
- * lbbgp. Both are replaced as a whole. */
+/* The files of lbbgp: the include, for BIRD; and for the next lbbgp what operators have drained,
+ * and how long the lease lasts. All are replaced as a whole. */
 #ifndef HF_BGP_FILES_H
 #define HF_BGP_FILES_H
 
@@ -19,7 +19,12 @@ int hf_file_write(const char *path, const char *text);
 
 /* Has the announcer know what was drained before. */
 void hf_drains_load(const char *instance, struct hf_announcer *announcer, int64_t now);
-/* What fails is logged. */
-void hf_drains_save(const char *instance, const struct hf_announcer *announcer);
+/* 0 or a negative errno, logged. */
+int hf_drains_save(const char *instance, const struct hf_announcer *announcer);
+
+/* Until when the last lease holds, in hf_bgp_now()'s milliseconds, for the next lbbgp: it must not
+ * grant lbnode another whole one. The former returns 0 if nothing was noted. */
+int64_t hf_lease_noted(const char *instance);
+void hf_lease_note(const char *instance, int64_t until);
 
 #endif

@@ -53,6 +53,9 @@ int hf_hand_over_ask(const char *instance, int *device)
 		length = (ssize_t)holdfast__to_bgp__pack(&message, packet);
 		if (send(fd, packet, length, MSG_NOSIGNAL) == length)
 			*device = receive_descriptor(fd);
+		/* Its end of the connection closes when all is given up, the lock, too. */
+		if (*device >= 0 && recv(fd, packet, sizeof(packet), 0) < 0)
+			hf_warning("the former lbbgp takes long to end");
 		close(fd);
 	}
 	if (*device >= 0)

@@ -8,12 +8,17 @@
 #include "bgp/core/include.h"
 #include "lib/log.h"
 
+/* Shown, but not worth a line in the log. */
+#define NOT_YET "what BIRD announces is not known yet"
+
 void hf_problems_add(struct hf_problems *p, const char *format, ...)
 {
 	va_list arguments;
 
-	if (p->count == HF_PROBLEMS_MAX)
+	if (p->count == HF_PROBLEMS_MAX) {
+		snprintf(p->text[p->count - 1], HF_PROBLEM_SIZE, "and more");
 		return;
+	}
 	va_start(arguments, format);
 	vsnprintf(p->text[p->count++], HF_PROBLEM_SIZE, format, arguments);
 	va_end(arguments);
@@ -49,14 +54,15 @@ static void add_trouble(struct hf_problems *p, const struct hf_config_bgp *confi
 				config->bird_socket, d->why);
 		return;
 	case HF_TROUBLE_FILE:
-		hf_problems_add(p, "can't write %s: %s; what BIRD announces stays as it is",
-				config->include, d->why);
+		hf_problems_add(
+			p, "can't write %s: %s; VIPs can't be announced, nor withdrawn one by one",
+			config->include, d->why);
 		return;
 	case HF_TROUBLE_REFUSED:
 		hf_problems_add(p,
-				"BIRD refuses its configuration, so what it announces stays as it "
-				"is: %.160s; "
-				"mend it, `birdc configure check` tells more",
+				"BIRD refuses its configuration, so VIPs can't be announced, nor "
+				"withdrawn one by one: %.160s; mend it, `birdc configure check` "
+				"tells more",
 				d->why);
 		return;
 	case HF_TROUBLE_NOT_INCLUDED:
@@ -79,8 +85,13 @@ static void add_channel(struct hf_problems *p, const struct hf_driver *d,
 	const struct hf_channel *channel = &s->channel[family];
 	int number = family == HF_IPV4 ? 4 : 6;
 
-	if (!channel->there || !expected || !s->established)
+	if (!channel->there || !s->established || (!expected && !channel->surplus))
 		return;
+	if (channel->up && !channel->told && !d->fresh)
+		hf_problems_add(p, "BIRD does not tell what it exports to %s", s->name);
+	if (channel->told && channel->surplus && !d->fresh)
+		hf_problems_add(p, "BIRD still announces %u VIPs to %s that it should not",
+				channel->surplus, s->name);
 	if (!channel->up)
 		hf_problems_add(p, "session %s carries no IPv%d: the peer does not want it",
 				s->name, number);
@@ -107,9 +118,8 @@ static void add_sessions(struct hf_problems *p, const struct hf_config_bgp *conf
 			continue;
 		if (!s->established)
 			hf_problems_add(
-				p,
-				"session %s with %s is not up: %s; `birdc show protocols all %s`",
-				s->name, s->neighbour, s->state, s->name);
+				p, "session %s with %s is not up; `birdc show protocols all %s`",
+				s->name, s->neighbour, s->name);
 		for (int f = HF_IPV4; f < HF_FAMILIES; f++) {
 			carried[f] |= s->channel[f].there;
 			add_channel(p, d, s, (enum hf_family_index)f, expected[f]);
@@ -143,8 +153,11 @@ void hf_problems_of_bird(struct hf_problems *p, const struct hf_config_bgp *conf
 {
 	p->count = 0;
 	add_trouble(p, config, d);
-	if (!d->looked)
+	if (!d->looked) {
+		if (d->trouble == HF_TROUBLE_NONE)
+			hf_problems_add(p, NOT_YET);
 		return;
+	}
 	for (int f = HF_IPV4; f < HF_FAMILIES; f++)
 		if (d->sessions.ours[f] && !d->sessions.ours_up[f])
 			hf_problems_add(p,
@@ -162,11 +175,14 @@ void hf_problems_of_vips(struct hf_problems *p, const struct hf_announcer *a, co
 	char text[HF_ADDRESS_TEXT];
 
 	if (now >= a->lease_until)
-		hf_problems_add(p, "lbnode does not renew its lease, so nothing is announced; does "
-				   "it run, and "
-				   "has it a `bgp` in its configuration?");
-	else if (a->leased && !a->ready)
-		hf_problems_add(p, "the node is not ready, so nothing is announced: %s", why_not);
+		hf_problems_add(p,
+				"lbnode does not renew its lease, so the VIPs are withdrawn; does "
+				"it run, and "
+				"has it a `bgp` in its configuration?");
+	else if (!a->leased)
+		hf_problems_add(p, "lbnode has not been heard yet");
+	else if (!a->ready)
+		hf_problems_add(p, "the node is not ready, so the VIPs are withdrawn: %s", why_not);
 	else
 		for (uint32_t i = 0; i < a->count; i++) {
 			const struct hf_vip *vip = &a->vips[i];
@@ -193,7 +209,7 @@ static bool has(const struct hf_problems *p, const char *text)
 void hf_problems_log(const struct hf_problems *before, const struct hf_problems *now)
 {
 	for (uint32_t i = 0; i < now->count; i++)
-		if (!has(before, now->text[i]))
+		if (!has(before, now->text[i]) && strcmp(now->text[i], NOT_YET) != 0)
 			hf_warning("%s", now->text[i]);
 	if (before->count && !now->count)
 		hf_notice("BIRD announces to all peers what it should");

@@ -200,7 +200,8 @@ static void show_first(FILE *out, const Holdfast__BgpState *s, bool json)
 		show_head(out, s);
 		show_sessions(out, s);
 		if (s->n_vips)
-			fprintf(out, "%-39s %-10s %8s  backends\n", "VIP", "state", "for");
+			fprintf(out, "%-39s %-10s %8s  backends\n", "VIP",
+				is_known(s) ? "state" : "to be", "for");
 		return;
 	}
 	fputc('{', out);
@@ -230,12 +231,12 @@ static int show(FILE *out, int fd, bool json)
 			problems = s->n_problems > 0;
 		}
 		for (size_t i = 0; i < s->n_vips; i++) {
-			if (!json)
-				show_vip(out, s->vips[i]);
-			else
-				json_vip(out, s->vips[i]);
-			if (json && (i + 1 < s->n_vips || s->next))
+			if (json && (from || i))
 				fputc(',', out);
+			if (json)
+				json_vip(out, s->vips[i]);
+			else
+				show_vip(out, s->vips[i]);
 		}
 		from = s->next;
 		holdfast__from_bgp__free_unpacked(reply, NULL);

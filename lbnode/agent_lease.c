@@ -9,18 +9,17 @@
 #define RENEW_MS 1000
 #define RENEWALS 4 /* in a lease's life: three may get lost */
 
-/* The way is known, and this node's own checks don't say otherwise than the verdict. */
-static bool reaches(void *context, const struct hf_config_pool *pool,
-		    const struct hf_config_backend *backend, const struct hf_usable *usable)
+/* A check that is this node's own counts only where it dissents from the verdict. */
+static void look(void *context, const struct hf_config_pool *pool,
+		 const struct hf_config_backend *backend, bool *way, bool *good)
 {
 	struct agent *a = context;
 	uint64_t identity = hf_backend_identity(pool, backend);
 	const struct hf_health_target *t =
 		hf_health_find(a->checking.health, hf_health_key(pool->name, identity));
 
-	if (t && t->mine && !hf_check_is_up(&t->check) && hf_verdict_is_up(&usable->verdict))
-		return false;
-	return hf_forwarding_reaches(a->forwarding, hf_backends_id(a->backends, identity));
+	*way = hf_forwarding_reaches(a->forwarding, hf_backends_id(a->backends, identity));
+	*good = !t || !t->mine || hf_check_is_up(&t->check);
 }
 
 /* NULL: it is. A node that was once stays so: a syncd that is started anew does not change what the
@@ -54,7 +53,7 @@ static bool fill(void *context, struct hf_lease *lease)
 	if (!vips)
 		return false;
 	a->vips = vips;
-	count = hf_lease_fill(a->plan, reaches, a, vips);
+	count = hf_lease_fill(a->plan, look, a, vips);
 	*lease = (struct hf_lease){
 		.ready = !why_not,
 		.draining = a->draining,

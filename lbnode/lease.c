@@ -6,35 +6,46 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void count_pool(const struct hf_plan *plan, uint32_t p, hf_lease_reaches reaches,
-		       void *context, struct hf_lease_vip *counts)
+static void count_pool(const struct hf_plan *plan, uint32_t p, hf_lease_look look, void *context,
+		       struct hf_lease_vip *counts)
 {
 	const struct hf_config_pool *pool = &plan->config.pools[p];
 
 	*counts = (struct hf_lease_vip){ .needed = pool->min_backends };
 	for (uint32_t b = 0; b < pool->backend_count; b++) {
-		const struct hf_usable *u = &plan->pools[p].backends[b];
+		enum hf_usable_state state = plan->pools[p].backends[b].state;
+		bool way, good;
 
-		counts->open += u->state != HF_USABLE_DISABLED;
-		if (u->state != HF_USABLE_UP && u->state != HF_USABLE_STARTING)
+		if (state == HF_USABLE_DISABLED)
+			continue;
+		look(context, pool, &pool->backends[b], &way, &good);
+		counts->open++;
+		counts->ways += way;
+		if (state != HF_USABLE_UP && state != HF_USABLE_STARTING)
 			continue;
 		counts->usable++;
-		counts->reachable += reaches(context, pool, &pool->backends[b], u);
+		counts->reachable += way && good;
 	}
 }
 
-/* What a VIP lacks is known first by that it has nothing, then by the fewest spare backends. */
-static int64_t spare(const struct hf_lease_vip *vip)
+/* By how much a service has more than it needs: that with the least speaks for its VIP. One
+ * whose backends all look dead is announced all the same, unless the configuration says otherwise,
+ * so it must not speak for another that lacks something. */
+static int64_t spare(const struct hf_lease_vip *vip, bool announce_all_down)
 {
 	uint32_t have = vip->usable < vip->reachable ? vip->usable : vip->reachable;
 
-	return vip->open ? (int64_t)have - vip->needed : INT64_MIN;
+	if (!vip->open)
+		return INT64_MIN;
+	if (!vip->usable && vip->ways && announce_all_down)
+		return INT64_MAX;
+	return (int64_t)have - vip->needed;
 }
 
 static int order(const void *a, const void *b)
 {
 	const struct hf_lease_vip *left = a, *right = b;
-	int64_t l = spare(left), r = spare(right);
+	int64_t l = left->spare, r = right->spare;
 	int by_address = memcmp(&left->address, &right->address, sizeof(left->address));
 
 	if (by_address)
@@ -51,7 +62,7 @@ static void name_service(const struct hf_config_service *service, char *text, si
 		snprintf(text, size, "%s/all", hf_config_protocol_name(service->protocol));
 }
 
-int hf_lease_fill(const struct hf_plan *plan, hf_lease_reaches reaches, void *context,
+int hf_lease_fill(const struct hf_plan *plan, hf_lease_look look, void *context,
 		  struct hf_lease_vip *vips)
 {
 	const struct hf_config *config = &plan->config;
@@ -61,10 +72,12 @@ int hf_lease_fill(const struct hf_plan *plan, hf_lease_reaches reaches, void *co
 	if (!counts)
 		return -ENOMEM;
 	for (uint32_t p = 0; p < config->pool_count; p++)
-		count_pool(plan, p, reaches, context, &counts[p]);
+		count_pool(plan, p, look, context, &counts[p]);
 	for (uint32_t i = 0; i < config->service_count; i++) {
 		vips[i] = counts[config->services[i].pool];
 		vips[i].address = config->services[i].address;
+		vips[i].spare =
+			spare(&vips[i], config->bgp.on_all_down == HF_CONFIG_ON_ALL_DOWN_ANNOUNCE);
 		name_service(&config->services[i], vips[i].service, sizeof(vips[i].service));
 	}
 	free(counts);

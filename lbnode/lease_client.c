@@ -107,6 +107,7 @@ static bool send_page(int fd, const struct hf_lease *lease, uint32_t from)
 		vips[count].reachable = vip->reachable;
 		vips[count].needed = vip->needed;
 		vips[count].open = vip->open;
+		vips[count].ways = vip->ways;
 		vips[count].service = (char *)vip->service;
 		list[count] = &vips[count];
 	}
@@ -116,6 +117,7 @@ static bool send_page(int fd, const struct hf_lease *lease, uint32_t from)
 	body.ready = lease->ready;
 	body.why_not = (char *)lease->why_not;
 	body.draining = lease->draining;
+	body.sent_ms = (int64_t)(uv_hrtime() / 1000000);
 	body.vips = list;
 	body.n_vips = count;
 	message.body_case = HOLDFAST__TO_BGP__BODY_LEASE;
@@ -208,6 +210,11 @@ void hf_lease_end(const char *instance)
 	char path[108];
 	int fd = hf_seqpacket_connect(hf_bgp_socket_path(instance, path, sizeof(path)), PATIENCE_S);
 
+	/* One that has crashed, and will take over what it announced. */
+	for (int i = 0; i < END_TRIES && fd == -ECONNREFUSED; i++) {
+		nanosleep(&pause, NULL);
+		fd = hf_seqpacket_connect(path, PATIENCE_S);
+	}
 	if (fd < 0)
 		return;
 	for (int i = 0; i < END_TRIES; i++) {

@@ -96,6 +96,8 @@ static void on_packet(uv_poll_t *handle, int status, int events)
 		s->take(s->context, s->in, got, &answer);
 	if (!answer.length || !send_answer(client->fd, &answer))
 		drop_client(client);
+	else if (answer.sent)
+		answer.sent(s->context);
 }
 
 static bool may_connect(int fd)

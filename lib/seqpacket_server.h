@@ -15,9 +15,10 @@
 #define HF_SEQPACKET_MAX     65536 /* bytes of a packet at most */
 
 struct hf_seqpacket_answer {
-	uint8_t *bytes; /* to be filled, up to HF_SEQPACKET_MAX */
-	size_t length;	/* 0: the message was not understood; the connection ends */
-	int fd;		/* sent along; -1: none. Stays its owner's */
+	uint8_t *bytes;		     /* to be filled, up to HF_SEQPACKET_MAX */
+	size_t length;		     /* 0: the message was not understood; the connection ends */
+	int fd;			     /* sent along; -1: none. Stays its owner's */
+	void (*sent)(void *context); /* called when it was; NULL: nothing is */
 };
 
 typedef void (*hf_seqpacket_take)(void *context, const uint8_t *message, size_t length,

@@ -104,7 +104,7 @@ int hf_announcer_adopt(struct hf_announcer *a, const struct hf_address *address,
 }
 
 int hf_announcer_lease(struct hf_announcer *a, bool ready, bool draining,
-		       const struct hf_vip_facts *facts, uint32_t count, int64_t now)
+		       const struct hf_vip_facts *facts, uint32_t count, int64_t sent)
 {
 	uint32_t before;
 	int err;
@@ -123,13 +123,13 @@ int hf_announcer_lease(struct hf_announcer *a, bool ready, bool draining,
 
 		if (!vip) {
 			vip = &a->vips[a->count++];
-			*vip = (struct hf_vip){ .since = now };
+			*vip = (struct hf_vip){ .since = sent };
 		}
 		vip->facts = facts[i];
 		vip->served = true;
 	}
 	sort(a);
-	a->lease_until = now + a->rules.lease_time;
+	a->lease_until = sent + a->rules.lease_time;
 	a->leased = true;
 	a->ready = ready;
 	a->draining = draining;
@@ -180,8 +180,8 @@ static enum hf_vip_why fault_of(const struct hf_announcer *a, const struct hf_vi
 		return HF_WHY_NO_BACKENDS;
 	/* Checks that fail everywhere are more likely to be wrong than all backends are to be dead,
 	 * and the data plane spreads flows over all of them then. */
-	if (!f->usable)
-		return a->rules.withdraw_all_down ? HF_WHY_FEW_BACKENDS : HF_WHY_NOT_AT_ALL;
+	if (!f->usable && !a->rules.withdraw_all_down)
+		return f->ways ? HF_WHY_NOT_AT_ALL : HF_WHY_UNREACHABLE;
 	if (f->usable < f->needed)
 		return HF_WHY_FEW_BACKENDS;
 	return f->reachable < f->needed ? HF_WHY_UNREACHABLE : HF_WHY_NOT_AT_ALL;
@@ -213,7 +213,8 @@ static int64_t hold_until(const struct hf_announcer *a, struct hf_vip *vip, int6
 	int64_t until = vip->faulty ? now + a->rules.hold_down : now;
 
 	vip->why = HF_WHY_HOLD_DOWN;
-	if (penalty > HF_DAMP_SUPPRESS) {
+	vip->damped = penalty > HF_DAMP_SUPPRESS || (vip->damped && penalty > HF_DAMP_REUSE);
+	if (vip->damped) {
 		int64_t reuse =
 			now + (int64_t)(HF_DAMP_HALF_LIFE * log2((double)penalty / HF_DAMP_REUSE));
 
@@ -255,10 +256,12 @@ static void step(const struct hf_announcer *a, struct hf_vip *vip, int64_t now)
 	case HF_VIP_HELD:
 		if (fault || drain) {
 			enter(vip, HF_VIP_WITHDRAWN, now);
+			vip->news = false; /* it was not announced */
 			vip->why = fault ? fault : drain;
 		} else if (now >= vip->until) {
 			enter(vip, HF_VIP_ANNOUNCED, now);
 			vip->why = HF_WHY_NOT_AT_ALL;
+			vip->damped = false;
 		}
 		return;
 	case HF_VIP_ANNOUNCED:

@@ -65,6 +65,7 @@ struct hf_vip_facts {
 	uint32_t reachable; /* those of them that this node can forward to */
 	uint32_t needed;
 	uint32_t open; /* backends that are not disabled, be they up or down */
+	uint32_t ways; /* of those, to how many this node knows the way */
 	char service[24];
 };
 
@@ -77,6 +78,7 @@ struct hf_vip {
 	bool served;   /* the lease names it */
 	bool drained;  /* by an operator's word for this VIP */
 	bool news;     /* it has entered its state, and nobody has cleared this yet */
+	bool damped;   /* held until its penalty is low enough */
 	bool faulty;   /* it was withdrawn for a fault: it is held before it is announced again */
 	uint32_t penalty;
 	int64_t penalty_at;
@@ -110,9 +112,10 @@ void hf_announcer_free(struct hf_announcer *announcer);
 int hf_announcer_adopt(struct hf_announcer *announcer, const struct hf_address *vip, bool draining,
 		       int64_t now);
 
-/* A lease: what holds for lease_time from now. 0, or -ENOMEM or -ENOSPC: what held before does. */
+/* A lease: what holds for lease_time from when it was sent. 0, or -ENOMEM or -ENOSPC: what held
+ * before does. */
 int hf_announcer_lease(struct hf_announcer *announcer, bool ready, bool draining,
-		       const struct hf_vip_facts *vips, uint32_t count, int64_t now);
+		       const struct hf_vip_facts *vips, uint32_t count, int64_t sent);
 
 /* An operator's word; NULL: for all VIPs of the node. 0, -ENOMEM or -ENOSPC. */
 int hf_announcer_drain(struct hf_announcer *announcer, const struct hf_address *vip, bool drained,

@@ -64,7 +64,9 @@ bool hf_driver_is_settled(const struct hf_driver *d)
 static void begin(struct hf_driver *d, enum hf_driver_step step, const char *command, int64_t now)
 {
 	d->step = step;
-	d->deadline = now + (step == HF_STEP_CONFIGURE ? CONFIGURE_MS : ANSWER_MS);
+	/* Both read all of its configuration. */
+	d->deadline = now + (step == HF_STEP_CONFIGURE || step == HF_STEP_CHECK ? CONFIGURE_MS
+										: ANSWER_MS);
 	d->code = -1;
 	d->detail[0] = '\0';
 	d->output->send(d->context, command);
@@ -114,10 +116,14 @@ static void apply(struct hf_driver *d, int64_t now)
 	free(d->applying);
 	d->applying = d->wanted ? strdup(d->wanted) : NULL;
 	err = d->applying ? d->output->write(d->context, d->applying) : -ENOMEM;
-	if (err)
+	if (err) {
+		free(d->applying);
+		d->applying = NULL;
 		put_off(d, HF_TROUBLE_FILE, strerror(-err), now);
-	else
-		begin(d, HF_STEP_CHECK, "configure check\n", now);
+		return;
+	}
+	d->output->watch(d->context);
+	begin(d, HF_STEP_CHECK, "configure check\n", now);
 }
 
 static void look(struct hf_driver *d, int64_t now)
@@ -175,6 +181,12 @@ static void refused(struct hf_driver *d, int64_t now)
 
 static void checked(struct hf_driver *d, int64_t now)
 {
+	/* An unfinished edit of its configuration, without the include, would withdraw everything.
+	 */
+	if (d->code == HF_REPLY_CHECKED && !d->output->was_read(d->context)) {
+		put_off(d, HF_TROUBLE_NOT_INCLUDED, "", now);
+		return;
+	}
 	if (d->code == HF_REPLY_CHECKED) {
 		char command[40];
 
@@ -196,10 +208,15 @@ static void configured(struct hf_driver *d, int64_t now)
 	switch (d->code) {
 	case HF_REPLY_RECONFIGURED:
 	case HF_REPLY_IN_PROGRESS:
-	case HF_REPLY_QUEUED:
 		d->own = true;
 		d->patience = now + PROVE_MS;
 		prove(d, now);
+		return;
+	case HF_REPLY_QUEUED:
+		/* Behind somebody else's: what is there now is neither's. */
+		d->dirty = true;
+		d->apply_at = now + AGAIN_MS;
+		d->step = HF_STEP_IDLE;
 		return;
 	default:
 		refused(d, now);
@@ -210,7 +227,7 @@ static void proved(struct hf_driver *d, int64_t now)
 {
 	if (d->reading.ours[HF_IPV4] && d->reading.ours[HF_IPV6]) {
 		begin(d, HF_STEP_CONFIRM, "configure confirm\n", now);
-	} else if (now < d->patience) {
+	} else if (now < d->patience && !d->in_force) {
 		/* Asked again by hf_driver_turn(). */
 		d->code = HF_REPLY_IN_PROGRESS;
 		d->deadline = now + AGAIN_MS;
@@ -224,7 +241,8 @@ static void confirmed(struct hf_driver *d, int64_t now)
 {
 	char *former = d->in_force;
 
-	if (d->code >= HF_REPLY_ERROR) {
+	/* "Nothing to do": it has been taken back, or somebody has configured something else. */
+	if (d->code != HF_REPLY_CONFIRMED) {
 		put_off(d, HF_TROUBLE_DENIED, d->detail, now);
 		return;
 	}
@@ -234,9 +252,14 @@ static void confirmed(struct hf_driver *d, int64_t now)
 	d->in_force_at = now;
 	d->counters.configured++;
 	d->dirty = strcmp(d->in_force, d->wanted) != 0;
-	set_trouble(d, HF_TROUBLE_NONE, "");
+	/* What the last look told was of the former text. */
+	d->fresh = true;
+	for (uint32_t i = 0; i < d->sessions.count; i++)
+		for (int f = HF_IPV4; f < HF_FAMILIES; f++)
+			d->sessions.session[i].channel[f].told = false;
 	/* Without memory nothing is expected, and nothing missed. */
 	hf_exports_expect(&d->exports, d->in_force);
+	set_trouble(d, HF_TROUBLE_NONE, "");
 	/* Not at once: BIRD has its peers to tell, and does one thing at a time. */
 	d->look_at = now + BUSY_MS;
 	d->output->in_force(d->context, d->in_force);
@@ -254,8 +277,38 @@ static void looked_at_status(struct hf_driver *d, int64_t now)
 	begin(d, HF_STEP_SESSIONS, "show protocols all\n", now);
 }
 
+/* Whether what some session is told, and what all are told of which that is known, is what is in
+ * force. */
+static bool is_as_it_should_be(const struct hf_driver *d)
+{
+	bool any = false;
+
+	for (uint32_t i = 0; i < d->reading.count; i++) {
+		const struct hf_session *s = &d->reading.session[i];
+
+		for (int f = HF_IPV4; f < HF_FAMILIES; f++) {
+			uint32_t expected =
+				hf_exports_expected(&d->exports, (enum hf_family_index)f);
+
+			if (!s->channel[f].told)
+				continue;
+			any = true;
+			if (s->channel[f].exported != expected || s->channel[f].surplus)
+				return false;
+		}
+	}
+	return any;
+}
+
 static void end_look(struct hf_driver *d, int64_t now)
 {
+	/* Somebody may be trying a configuration with a time-out: ours would end that, so it is put
+	 * in force again only if need be. */
+	if (d->suspect && !is_as_it_should_be(d)) {
+		d->dirty = d->wanted != NULL;
+		d->apply_at = now;
+	}
+	d->suspect = false;
 	d->sessions = d->reading;
 	d->looked = true;
 	d->fresh = now < d->in_force_at + FRESH_MS;
@@ -275,8 +328,8 @@ static void ask_exports(struct hf_driver *d, int64_t now)
 			if (!s->established || !s->channel[d->family].up)
 				continue;
 			snprintf(command, sizeof(command),
-				 d->plain ? "show route protocol holdfast%d export %s\n"
-					  : "show route export table %2$s.ipv%1$d\n",
+				 d->plain ? "show route protocol holdfast%d export '%s'\n"
+					  : "show route export table '%2$s'.ipv%1$d\n",
 				 d->family == HF_IPV4 ? 4 : 6, s->name);
 			hf_exports_begin(&d->exports);
 			begin(d, HF_STEP_EXPORTS, command, now);
@@ -329,7 +382,7 @@ static void (*const ends[])(struct hf_driver *, int64_t) = {
 };
 
 /* When it was reconfigured: if not by us, what it has now is to be found out. */
-static void take_status(struct hf_driver *d, const char *text, int64_t now)
+static void take_status(struct hf_driver *d, const char *text)
 {
 	static const char label[] = "Last reconfiguration on ";
 
@@ -338,8 +391,7 @@ static void take_status(struct hf_driver *d, const char *text, int64_t now)
 	text += strlen(label);
 	if (!d->own && d->reconfigured[0] && strcmp(text, d->reconfigured) != 0) {
 		d->counters.reconfigured++;
-		d->dirty = d->wanted != NULL;
-		d->apply_at = now;
+		d->suspect = true;
 	}
 	d->own = false;
 	snprintf(d->reconfigured, sizeof(d->reconfigured), "%s", text);
@@ -365,13 +417,18 @@ static bool take_line(void *context, const struct hf_reply_line *line)
 	else if (d->step == HF_STEP_EXPORTS)
 		hf_exports_take(&d->exports, line);
 	else if (d->step == HF_STEP_STATUS)
-		take_status(d, line->text, t->now);
+		take_status(d, line->text);
 	if (line->last) {
 		d->code = line->code;
 		snprintf(d->detail, sizeof(d->detail), "%s", line->text);
 		ends[d->step](d, t->now);
 	}
 	return d->step != HF_STEP_APART;
+}
+
+void hf_driver_hangs(struct hf_driver *d, int64_t now)
+{
+	part(d, HF_TROUBLE_SILENT, "", now);
 }
 
 void hf_driver_bytes(struct hf_driver *d, const char *bytes, size_t count, int64_t now)

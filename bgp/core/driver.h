@@ -7,9 +7,9 @@
  *	APART --connect--> WELCOME --its greeting--> IDLE
  *
  *	to put a text in force:    write the file,
- *	  CHECK       configure check           a fault of the configuration: try again, later
- *	  CONFIGURE   configure timeout 10      from here on BIRD takes it back by itself,
- *	  PROVE       show protocols            unless our protocols turn out to be there:
+ *	  CHECK       configure check           a fault of the configuration, or one that did not
+ *read the file: try again, later CONFIGURE   configure timeout 10      from here on BIRD takes it
+ *back by itself, PROVE       show protocols            unless our protocols turn out to be there:
  *	  CONFIRM     configure confirm         then it is in force;
  *	  UNDO        configure undo            if not, the former configuration is
  *
@@ -62,6 +62,9 @@ struct hf_driver_output {
 	void (*send)(void *context, const char *command); /* with its newline */
 	/* Puts the text in the include's place: 0 or a negative errno. */
 	int (*write)(void *context, const char *text);
+	/* From `watch` on somebody may read the include: whether anybody has. */
+	void (*watch)(void *context);
+	bool (*was_read)(void *context);
 	/* Whether the include holds this text. */
 	bool (*holds)(void *context, const char *text);
 	/* This text is in force. */
@@ -93,6 +96,7 @@ struct hf_driver {
 	char *in_force; /* NULL: not known */
 	int64_t in_force_at;
 	bool dirty;	  /* something is to be put in force */
+	bool suspect;	  /* somebody has reconfigured it: it may have something else in force */
 	bool own;	  /* the last reconfiguration was ours, and its time is not known yet */
 	int64_t patience; /* PROVE: until when protocols may still be missing */
 	int code;	  /* of the reply's last telling line */
@@ -121,6 +125,8 @@ int hf_driver_want(struct hf_driver *driver, const char *text, int64_t now);
 
 void hf_driver_connected(struct hf_driver *driver, int64_t now);
 void hf_driver_lost(struct hf_driver *driver, const char *why, int64_t now);
+/* It takes no more connections. */
+void hf_driver_hangs(struct hf_driver *driver, int64_t now);
 void hf_driver_bytes(struct hf_driver *driver, const char *bytes, size_t count, int64_t now);
 
 /* Does what is due. When to call again. */

@@ -53,6 +53,7 @@ int hf_exports_expect(struct hf_exports *e, const char *include)
 
 void hf_exports_begin(struct hf_exports *e)
 {
+	e->surplus = 0;
 	if (e->count)
 		memset(e->seen, 0, e->count * sizeof(*e->seen));
 }
@@ -65,7 +66,7 @@ void hf_exports_take(struct hf_exports *e, const struct hf_reply_line *line)
 	char text[HF_ADDRESS_TEXT];
 	size_t end = strcspn(line->text, " \t");
 
-	if (line->code != HF_REPLY_ROUTE || !e->count || end >= sizeof(text) ||
+	if (line->code != HF_REPLY_ROUTE || end >= sizeof(text) ||
 	    !strstr(line->text, "[" HF_BIRD_STATIC))
 		return;
 	memcpy(text, line->text, end);
@@ -73,9 +74,12 @@ void hf_exports_take(struct hf_exports *e, const struct hf_reply_line *line)
 	if (hf_prefix_parse(text, &prefix) < 0 ||
 	    prefix.length != 8 * hf_address_length(prefix.address.family))
 		return;
-	found = bsearch(&prefix.address, e->vips, e->count, sizeof(*e->vips), order);
+	found = e->count ? bsearch(&prefix.address, e->vips, e->count, sizeof(*e->vips), order)
+			 : NULL;
 	if (found)
 		e->seen[found - e->vips] = true;
+	else
+		e->surplus++;
 }
 
 static uint32_t number_of(enum hf_family_index family)
@@ -90,6 +94,7 @@ void hf_exports_tell(const struct hf_exports *e, enum hf_family_index family,
 
 	channel->told = true;
 	channel->exported = 0;
+	channel->surplus = e->surplus;
 	channel->missing[0] = '\0';
 	for (uint32_t i = 0; i < e->count; i++) {
 		if (e->vips[i].family != number_of(family))

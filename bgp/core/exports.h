@@ -12,6 +12,7 @@ struct hf_exports {
 	struct hf_address *vips; /* in the order of their addresses */
 	bool *seen;
 	uint32_t count, room;
+	uint32_t surplus; /* routes of ours that are not expected */
 };
 
 /* Which VIPs are to be expected: those of an include's text. 0 or -ENOMEM. */

@@ -22,11 +22,11 @@ enum hf_reply_code {
 	HF_REPLY_OK = 0,
 	HF_REPLY_WELCOME = 1,
 	HF_REPLY_RECONFIGURED = 3,
-	HF_REPLY_IN_PROGRESS = 4,    /* sessions have to restart first */
-	HF_REPLY_QUEUED = 5,	     /* another reconfiguration is in progress */
-	HF_REPLY_SHUTTING_DOWN = 6,  /* and ignores it */
-	HF_REPLY_NOTHING_TO_DO = 19, /* confirm, or undo */
-	HF_REPLY_CHECKED = 20,	     /* the configuration is good */
+	HF_REPLY_IN_PROGRESS = 4,   /* sessions have to restart first */
+	HF_REPLY_QUEUED = 5,	    /* another reconfiguration is in progress */
+	HF_REPLY_SHUTTING_DOWN = 6, /* and ignores it */
+	HF_REPLY_CONFIRMED = 18,    /* 19: there was nothing to confirm */
+	HF_REPLY_CHECKED = 20,	    /* the configuration is good */
 	HF_REPLY_VERSION = 1000,
 	HF_REPLY_PROTOCOL = 1002,      /* a row of `show protocols` */
 	HF_REPLY_PROTOCOL_MORE = 1006, /* what `show protocols all` adds to it */

@@ -23,7 +23,8 @@ static void take_protocol(struct hf_sessions *s, const char *text)
 	for (int f = HF_IPV4; f < HF_FAMILIES && strcmp(kind, "Static") == 0; f++) {
 		if (strcmp(name, f == HF_IPV4 ? HF_BIRD_STATIC "4" : HF_BIRD_STATIC "6") != 0)
 			continue;
-		s->ours[f] = true;
+		/* What is being removed is listed for a while. */
+		s->ours[f] = strcmp(state, "flush") != 0 && strcmp(state, "stop") != 0;
 		s->ours_up[f] = strcmp(state, "up") == 0;
 	}
 	if (strcmp(kind, "BGP") != 0 || s->count == HF_SESSIONS_MAX)

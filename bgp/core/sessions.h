@@ -19,13 +19,14 @@ struct hf_channel {
 	bool there, up;
 	bool told;	   /* `exported` is known */
 	uint32_t exported; /* of our VIPs */
+	uint32_t surplus;  /* routes of ours that should not be */
 	char missing[44];  /* one that is not; empty: none */
 };
 
 struct hf_session {
 	char name[HF_SESSION_NAME_SIZE];
 	char neighbour[64];
-	char state[32]; /* "Established", or BIRD's word for what else, with the last error */
+	char state[32]; /* "Established", or BIRD's word for what else */
 	bool established;
 	bool dynamic; /* it stands for neighbours to come, each of which becomes a session */
 	struct hf_channel channel[HF_FAMILIES];

@@ -50,6 +50,17 @@ static int write_it(void *context, const char *text)
 	return text[0] ? 0 : -1;
 }
 
+static void watch_it(void *context)
+{
+	(void)context;
+}
+
+static bool was_read(void *context)
+{
+	(void)context;
+	return now % 7;
+}
+
 static bool holds_it(void *context, const char *text)
 {
 	(void)context;
@@ -73,6 +84,8 @@ static const struct hf_driver_output output = {
 	.disconnect = disconnect_it,
 	.send = send_it,
 	.write = write_it,
+	.watch = watch_it,
+	.was_read = was_read,
 	.holds = holds_it,
 	.in_force = take_in_force,
 	.report = report,

@@ -30,6 +30,7 @@ static struct hf_vip_facts facts(const char *vip, uint32_t usable, uint32_t reac
 				      .reachable = reachable,
 				      .needed = 2,
 				      .open = 4,
+				      .ways = 4,
 				      .service = "tcp/80" };
 }
 
@@ -153,7 +154,12 @@ static void all_look_dead(void **state)
 	lease(4);
 	lease(0);
 	assert_vip(HF_VIP_ANNOUNCED, HF_WHY_NOT_AT_ALL);
-	/* But with none there is nothing to be wrong about. */
+	/* Not by a node that could not send them anything. */
+	none.ways = 0;
+	assert_int_equal(hf_announcer_lease(&a, true, false, &none, 1, now), 0);
+	hf_announcer_turn(&a, now);
+	assert_vip(HF_VIP_WITHDRAWN, HF_WHY_UNREACHABLE);
+	/* And with none there is nothing to be wrong about. */
 	none.open = 0;
 	assert_int_equal(hf_announcer_lease(&a, true, false, &none, 1, now), 0);
 	hf_announcer_turn(&a, now);
@@ -247,6 +253,19 @@ static void damping(void **state)
 	assert_vip(HF_VIP_HELD, HF_WHY_DAMPED);
 	pass_time(1, 4);
 	assert_vip(HF_VIP_ANNOUNCED, HF_WHY_NOT_AT_ALL);
+	/* Blinking while it is held does not end that sooner. */
+	pass_time(HF_DAMP_HALF_LIFE * 4, 4);
+	for (int flap = 0; flap < 3; flap++) {
+		lease(1);
+		lease(4);
+		pass_time(HOLD, 4);
+	}
+	assert_vip(HF_VIP_HELD, HF_WHY_DAMPED);
+	pass_time(10000, 4);
+	lease(1);
+	pass_time(2 * HOLD, 4);
+	assert_vip(HF_VIP_HELD, HF_WHY_DAMPED);
+	pass_time(HF_DAMP_HALF_LIFE * 4, 4);
 	/* Never for longer than that, however often. */
 	for (int flap = 0; flap < 100; flap++) {
 		lease(1);

@@ -94,6 +94,19 @@ static int write_it(void *context, const char *text)
 	return write_error;
 }
 
+static bool is_read = true;
+
+static void watch_it(void *context)
+{
+	(void)context;
+}
+
+static bool was_read(void *context)
+{
+	(void)context;
+	return is_read;
+}
+
 static bool holds_it(void *context, const char *text)
 {
 	(void)context;
@@ -117,6 +130,8 @@ static const struct hf_driver_output output = {
 	.disconnect = disconnect_it,
 	.send = send_it,
 	.write = write_it,
+	.watch = watch_it,
+	.was_read = was_read,
 	.holds = holds_it,
 	.in_force = take_in_force,
 	.report = report,
@@ -179,7 +194,7 @@ static void look(const char *when, const char *exported)
 	say(when);
 	expect("show protocols all\n");
 	say(ALL);
-	expect("show route export table spine1.ipv4\n");
+	expect("show route export table 'spine1'.ipv4\n");
 	say(exported);
 	expect("");
 	now += 1000;
@@ -277,7 +292,7 @@ static void what_a_filter_eats_is_told(void **state)
 	assert_int_equal(problems.count, 2);
 	assert_non_null(strstr(problems.text[0], "exports 1 of 2 IPv4 VIPs to spine1, for instance "
 						 "not 203.0.113.10"));
-	assert_non_null(strstr(problems.text[1], "spine2 with fe80::1%eth0 is not up: Active"));
+	assert_non_null(strstr(problems.text[1], "spine2 with fe80::1%eth0 is not up;"));
 }
 
 /* What stands for neighbours to come is no session that is down; a protocol of ours may be. */
@@ -310,7 +325,7 @@ static void without_an_export_table(void **state)
 	say(STATUS("1"));
 	say(ALL);
 	say("8001 No export table in channel spine1.ipv4\n");
-	assert_non_null(strstr(commands, "show route protocol holdfast4 export spine1\n"));
+	assert_non_null(strstr(commands, "show route protocol holdfast4 export 'spine1'\n"));
 	say("0000 \n");
 	assert_true(d.looked);
 	assert_true(d.sessions.session[0].channel[HF_IPV4].told);
@@ -358,6 +373,16 @@ static void an_include_that_is_not_there(void **state)
 	d.step = HF_STEP_IDLE;
 	hf_driver_want(&d, TWO, now);
 	hf_driver_turn(&d, now);
+	expect("configure check\n");
+	/* Nobody opened it. */
+	is_read = false;
+	say(CHECKED);
+	is_read = true;
+	expect("");
+	assert_int_equal(d.trouble, HF_TROUBLE_NOT_INCLUDED);
+	/* It is opened, but our protocols do not come. */
+	now += 1000;
+	hf_driver_turn(&d, now);
 	say(CHECKED);
 	say(RECONFIGURED);
 	commands[0] = '\0';
@@ -377,6 +402,54 @@ static void an_include_that_is_not_there(void **state)
 	say("0021-Undo requested\n0003 Reconfigured\n");
 	assert_int_equal(d.trouble, HF_TROUBLE_NOT_INCLUDED);
 	assert_int_equal(d.counters.undone, 1);
+	assert_string_equal(in_force, "");
+}
+
+/* Protocols that were there, and are about to go: that is undone at once. */
+static void an_include_that_goes(void **state)
+{
+	(void)state;
+	begin();
+	say(GREETING);
+	commands[0] = '\0';
+	d.step = HF_STEP_IDLE;
+	apply(TWO);
+	say(STATUS("1"));
+	say(ALL);
+	say(EXPORTED);
+	commands[0] = '\0';
+	hf_driver_want(&d, "text", now);
+	hf_driver_turn(&d, now);
+	say(CHECKED);
+	say(IN_PROGRESS);
+	commands[0] = '\0';
+	say(HEAD DEVICE "1002-holdfast4  Static     master4    flush  19:46:45.846  \n"
+			" holdfast6  Static     master6    flush  19:46:45.846  \n0000 \n");
+	expect("configure undo\n");
+}
+
+/* The time-out was over, or somebody has configured something else. */
+static void a_confirmation_of_nothing(void **state)
+{
+	(void)state;
+	begin();
+	say(GREETING);
+	commands[0] = '\0';
+	d.step = HF_STEP_IDLE;
+	hf_driver_want(&d, TWO, now);
+	hf_driver_turn(&d, now);
+	say(CHECKED);
+	say("0002-Reading configuration from /etc/bird/bird.conf\n0005 Reconfiguration already in "
+	    "progress, queueing new config\n");
+	commands[0] = '\0';
+	now += 50;
+	hf_driver_turn(&d, now);
+	expect("configure check\n");
+	say(CHECKED);
+	say(RECONFIGURED);
+	say(PROTOCOLS);
+	say("0019 Nothing to do\n");
+	assert_false(hf_driver_is_settled(&d));
 	assert_string_equal(in_force, "");
 }
 
@@ -411,22 +484,40 @@ static void others_reconfigure(void **state)
 	apply(TWO);
 	look(STATUS("2"), EXPORTED);
 	assert_int_equal(d.counters.reconfigured, 0);
-	/* By hand: what it has now is found out by putting ours in force again. */
+	/* By hand: if what is exported is as it should be, that is all. */
 	expect("show status\n");
 	say(STATUS("3"));
 	assert_int_equal(d.counters.reconfigured, 1);
-	commands[0] = '\0';
 	say(ALL);
+	commands[0] = '\0';
+	say(EXPORTED);
+	expect("");
+	assert_true(hf_driver_is_settled(&d));
+	/* If not, ours is put in force again: something is missing, or too much. */
+	now += 1000;
+	hf_driver_turn(&d, now);
+	say(STATUS("4"));
+	say(ALL);
+	commands[0] = '\0';
+	say("1007-Table export:\n 203.0.113.11/32  unicast [holdfast4 19:52:37] * (200)\n "
+	    "203.0.113.10/32  unicast [holdfast4 19:52:37] * (200)\n 203.0.113.12/32  unicast "
+	    "[holdfast4 19:52:37] * (200)\n0000 \n");
 	expect("configure check\n");
 	say(CHECKED);
 	say(RECONFIGURED);
 	say(PROTOCOLS);
 	say(CONFIRMED);
 	assert_true(hf_driver_is_settled(&d));
-	/* A wrong file in ours' place. */
 	now += 300;
 	hf_driver_turn(&d, now);
-	say(STATUS("4"));
+	say(STATUS("5"));
+	say(ALL);
+	say(EXPORTED);
+	now += 1000;
+	commands[0] = '\0';
+	hf_driver_turn(&d, now);
+	/* A wrong file in ours' place. */
+	say(STATUS("5"));
 	say(ALL);
 	say(EXPORTED);
 	snprintf(file, sizeof(file), "wrong");
@@ -448,7 +539,7 @@ static void silence(void **state)
 	hf_driver_want(&d, TWO, now);
 	hf_driver_turn(&d, now);
 	expect("configure check\n");
-	now += 2000;
+	now += 10000;
 	hf_driver_turn(&d, now);
 	assert_int_equal(d.trouble, HF_TROUBLE_SILENT);
 	assert_false(connected);
@@ -548,6 +639,8 @@ int main(void)
 		cmocka_unit_test(without_an_export_table),
 		cmocka_unit_test(a_fault_of_the_configuration),
 		cmocka_unit_test(an_include_that_is_not_there),
+		cmocka_unit_test(an_include_that_goes),
+		cmocka_unit_test(a_confirmation_of_nothing),
 		cmocka_unit_test(a_reconfiguration_in_progress),
 		cmocka_unit_test(others_reconfigure),
 		cmocka_unit_test(silence),

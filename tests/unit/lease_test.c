@@ -1,16 +1,18 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* What lbbgp is told of each VIP: of its services the one that lacks most. */
 #include <string.h>
+#include <strings.h>
 
 #include "lbnode/lease.h"
 #include "tests/unit/unit.h"
 
-static bool reaches(void *context, const struct hf_config_pool *pool,
-		    const struct hf_config_backend *backend, const struct hf_usable *usable)
+static void look(void *context, const struct hf_config_pool *pool,
+		 const struct hf_config_backend *backend, bool *way, bool *good)
 {
 	(void)pool;
-	assert_true(usable->state == HF_USABLE_UP || usable->state == HF_USABLE_STARTING);
-	return strcmp(backend->name, context) != 0;
+	/* In capitals: its way is known, but this node's own checks fail. */
+	*way = strcmp(backend->name, context) != 0;
+	*good = strcasecmp(backend->name, context) != 0;
 }
 
 static struct hf_config_backend backends[] = { { .name = "a" }, { .name = "b" }, { .name = "c" } };
@@ -35,7 +37,7 @@ static struct hf_lease_vip vips[4];
 
 static int fill(const char *unreachable)
 {
-	return hf_lease_fill(&plan, reaches, (void *)unreachable, vips);
+	return hf_lease_fill(&plan, look, (void *)unreachable, vips);
 }
 
 static int set_up(void **state)
@@ -87,9 +89,32 @@ static void states_of_backends(void **state)
 static void what_this_node_reaches(void **state)
 {
 	(void)state;
-	assert_int_equal(fill("a"), 2);
+	for (int dissents = 0; dissents < 2; dissents++) {
+		assert_int_equal(fill(dissents ? "A" : "a"), 2);
+		for (int i = 0; i < 2; i++) {
+			assert_int_equal(vips[i].usable - vips[i].reachable, 1);
+			assert_int_equal(vips[i].open - vips[i].ways, dissents ? 0 : 1);
+		}
+	}
+}
+
+/* It is announced all the same, and so must not hide what another service of its VIP lacks. */
+static void one_that_looks_dead(void **state)
+{
+	struct hf_plan withdraws = plan;
+
+	(void)state;
+	web[0].state = web[1].state = web[2].state = HF_USABLE_DOWN;
+	dns[0].state = HF_USABLE_DOWN;
+	assert_int_equal(fill(""), 2);
 	for (int i = 0; i < 2; i++)
-		assert_int_equal(vips[i].usable - vips[i].reachable, 1);
+		if (vips[i].address.family == 4)
+			assert_string_equal(vips[i].service, "udp/53");
+	withdraws.config.bgp.on_all_down = HF_CONFIG_ON_ALL_DOWN_WITHDRAW;
+	assert_int_equal(hf_lease_fill(&withdraws, look, (void *)"", vips), 2);
+	for (int i = 0; i < 2; i++)
+		if (vips[i].address.family == 4)
+			assert_string_equal(vips[i].service, "tcp/80");
 }
 
 /* A pool that has nothing at all is worse than any lack. */
@@ -100,7 +125,7 @@ static void a_pool_without_backends(void **state)
 	(void)state;
 	all.config.service_count = 4;
 	web[0].state = web[1].state = HF_USABLE_DOWN;
-	assert_int_equal(hf_lease_fill(&all, reaches, (void *)"", vips), 2);
+	assert_int_equal(hf_lease_fill(&all, look, (void *)"", vips), 2);
 	for (int i = 0; i < 2; i++)
 		if (vips[i].address.family == 4)
 			assert_string_equal(vips[i].service, "tcp/443");
@@ -112,6 +137,7 @@ int main(void)
 		cmocka_unit_test_setup(the_service_that_lacks_most, set_up),
 		cmocka_unit_test_setup(states_of_backends, set_up),
 		cmocka_unit_test_setup(what_this_node_reaches, set_up),
+		cmocka_unit_test_setup(one_that_looks_dead, set_up),
 		cmocka_unit_test_setup(a_pool_without_backends, set_up),
 	};
 
