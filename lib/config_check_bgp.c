@@ -9,7 +9,7 @@
 #define LEASE_DEFAULT 10000 /* ms, as all times */
 #define LEASE_MIN     500
 #define SYNC_DEFAULT  10000
-#define HOLD_DEFAULT  1000
+#define HOLD_DEFAULT  500
 #define DRAIN_DEFAULT 10000
 #define TIME_MAX      3600000
 #define PREPEND_MAX   10
