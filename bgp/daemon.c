@@ -14,6 +14,7 @@
 #include "bgp/device.h"
 #include "bgp/files.h"
 #include "bgp/hand_over.h"
+#include "bgp/metrics.h"
 #include "lib/bgp_protocol.h"
 #include "lib/log.h"
 #include "lib/user.h"
@@ -264,8 +265,13 @@ static void take_over(struct hf_bgp *b)
 	hf_notice("took over %s with %u VIPs", b->config->bgp.device, b->announcer.count);
 }
 
-static const char *key_of_restart(const struct hf_config_bgp *now, const struct hf_config_bgp *next)
+static const char *key_of_restart(const struct hf_config *from, const struct hf_config *to)
 {
+	const struct hf_config_bgp *now = &from->bgp, *next = &to->bgp;
+
+	if (from->metrics.port != to->metrics.port ||
+	    !hf_address_equal(&from->metrics.address, &to->metrics.address))
+		return "metrics";
 	if (strcmp(now->device, next->device) != 0)
 		return "bgp.device";
 	if (strcmp(now->include, next->include) != 0)
@@ -283,7 +289,7 @@ static void reload(struct hf_bgp *b)
 		hf_error("reload refused; what was in force stays so");
 		return;
 	}
-	key = key_of_restart(&b->config->bgp, &next->bgp);
+	key = key_of_restart(b->config, next);
 	if (key) {
 		hf_error("%s: %s has changed, which needs a restart; reload refused",
 			 b->settings.config_path, key);
@@ -346,6 +352,8 @@ static void run_loop(struct hf_bgp *b)
 	start_signal(b, &b->terminate, on_terminate, SIGTERM);
 	start_signal(b, &b->interrupt, on_terminate, SIGINT);
 	hf_seqpacket_start(&b->server, &b->loop);
+	hf_metrics_start(&b->metrics, &b->loop, &b->config->metrics, HF_METRICS_LBBGP,
+			 hf_bgp_metrics, b);
 	b->bird.loop = &b->loop;
 	hf_preflight_release_signals();
 	hf_notice("node %s, AS %u: BIRD at %s includes %s", b->config->node.name,
@@ -355,6 +363,7 @@ static void run_loop(struct hf_bgp *b)
 	uv_run(&b->loop, UV_RUN_DEFAULT);
 
 	hf_seqpacket_stop(&b->server);
+	hf_metrics_stop(&b->metrics);
 	hf_bird_disconnect(&b->bird);
 	uv_close((uv_handle_t *)&b->timer, NULL);
 	uv_close((uv_handle_t *)&b->watchdog, NULL);

@@ -11,6 +11,7 @@
 #include "bgp/core/driver.h"
 #include "bgp/problems.h"
 #include "lib/config.h"
+#include "lib/metrics_server.h"
 #include "lib/seqpacket_server.h"
 
 #define HF_BGP_DEFAULT_USER  "holdfast-bgp"
@@ -37,6 +38,7 @@ struct hf_bgp {
 	char lbnode[64];   /* who sent the last lease */
 	char why_not[128]; /* the node is not ready */
 	struct hf_problems problems;
+	struct hf_metrics_server metrics;
 	bool handed_over;
 	int err;
 	uv_loop_t loop;

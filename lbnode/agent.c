@@ -359,6 +359,7 @@ static int run_loop(struct agent *a)
 	hf_agent_tell_state(a);
 	hf_agent_watch_tunnels(a);
 	hf_agent_watch_bgp(a);
+	hf_agent_start_metrics(a);
 	hf_checking_start(&a->checking, &a->loop);
 	hf_discovery_start(a->discovery, &a->loop);
 	hf_seqpacket_start(&a->control.server, &a->loop);
@@ -375,6 +376,7 @@ static int run_loop(struct agent *a)
 	hf_seqpacket_stop(&a->control.server);
 	hf_sync_client_stop(&a->sync);
 	hf_lease_client_stop(&a->lease);
+	hf_agent_stop_metrics(a);
 	hf_checking_stop(&a->checking);
 	hf_discovery_delete(a->discovery);
 	a->discovery = NULL;

@@ -42,6 +42,11 @@ static const char *why_not_ready(struct agent *a)
 	return a->synced ? NULL : "syncd has not fetched the other nodes' records yet";
 }
 
+bool hf_agent_is_ready(struct agent *a)
+{
+	return !why_not_ready(a);
+}
+
 static bool fill(void *context, struct hf_lease *lease)
 {
 	struct agent *a = context;

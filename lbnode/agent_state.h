@@ -22,6 +22,7 @@
 #include "lbnode/sync_client.h"
 #include "lib/config.h"
 #include "lib/keys.h"
+#include "lib/metrics_server.h"
 
 #define HF_INTERFACES_MAX 64
 
@@ -59,6 +60,10 @@ struct agent {
 	bool synced; /* ready, once and for all, as far as records go */
 	struct hf_lease_client lease;
 	struct hf_lease_vip *vips; /* the last lease's */
+	struct hf_metrics_server metrics;
+	struct {
+		int counters, backends;
+	} metric_maps;
 	int64_t started;
 	uint64_t forwarded; /* packets, when last looked at */
 	int64_t quiet_since;
@@ -98,6 +103,11 @@ void hf_agent_watch_tunnels(struct agent *agent);
 /* agent_lease.c: has lbbgp be told what this node can serve; also when the configuration has
  * changed. */
 void hf_agent_watch_bgp(struct agent *agent);
+bool hf_agent_is_ready(struct agent *agent);
+
+/* agent_metrics.c: between them metrics are served; see lib/metrics_server.h. */
+void hf_agent_start_metrics(struct agent *agent);
+void hf_agent_stop_metrics(struct agent *agent);
 
 /* Whether packets have been forwarded since the last time. */
 void hf_agent_look_for_packets(struct agent *agent);

@@ -69,6 +69,9 @@ static const char *needs_restart(const struct hf_config *now, const struct hf_co
 		return "cluster";
 	if (hf_flow_table_bits(now->flows) != hf_flow_table_bits(next->flows))
 		return "tables.flows";
+	if (now->metrics.port != next->metrics.port ||
+	    !hf_address_equal(&now->metrics.address, &next->metrics.address))
+		return "metrics";
 	if (a->xdp_mode != b->xdp_mode)
 		return "node.xdp_mode";
 	if (a->interface_count != b->interface_count)

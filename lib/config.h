@@ -26,6 +26,8 @@
 #define HF_CONFIG_CLUSTER_DEFAULT "holdfast"
 #define HF_CONFIG_GOSSIP_PORT	  6090
 #define HF_CONFIG_SEEDS_MAX	  16
+#define HF_CONFIG_METRICS_ADDRESS "127.0.0.1"
+#define HF_CONFIG_METRICS_PORT	  9160
 #define HF_CONFIG_PEERS_MAX	  64
 #define HF_CONFIG_BIRD_SOCKET	  "/run/bird/bird.ctl"
 #define HF_CONFIG_BIRD_INCLUDE	  "/var/lib/holdfast/bgp/vips.conf"
@@ -189,6 +191,15 @@ struct hf_config_bgp {
 	int64_t drain_med;	/* -1: none */
 };
 
+/* Where metrics are served: lbnode's at `port`, syncd's at the next one, lbbgp's after that. */
+struct hf_config_metrics {
+	struct {
+		char *address, *port;
+	} written;
+	struct hf_address address;
+	uint32_t port; /* 0: nowhere */
+};
+
 struct hf_config_tables {
 	char *written_flows;
 };
@@ -209,6 +220,7 @@ struct hf_config {
 	struct hf_config_tables tables;
 	struct hf_config_timeouts written_timeouts;
 	struct hf_config_bgp bgp;
+	struct hf_config_metrics metrics;
 	struct hf_config_service *services;
 	uint32_t service_count;
 	struct hf_config_pool *pools;

@@ -82,6 +82,21 @@ static int check_gossip_address(struct hf_config_checker *c)
 	return 0;
 }
 
+static int check_metrics(struct hf_config_checker *c)
+{
+	struct hf_config_metrics *metrics = &c->config->metrics;
+	const char *address =
+		metrics->written.address ? metrics->written.address : HF_CONFIG_METRICS_ADDRESS;
+
+	if (hf_address_parse(address, &metrics->address) < 0)
+		return hf_config_fault(c, "metrics.address",
+				       "\"%.80s\" is no address to serve metrics at; use "
+				       "127.0.0.1, or one that Prometheus reaches",
+				       address);
+	return hf_config_number(c, metrics->written.port, HF_CONFIG_METRICS_PORT, 0, 65533,
+				"metrics.port", &metrics->port);
+}
+
 int hf_config_check_cluster(struct hf_config_checker *c)
 {
 	struct hf_config_cluster *cluster = &c->config->cluster;
@@ -105,5 +120,7 @@ int hf_config_check_cluster(struct hf_config_checker *c)
 	if (hf_config_number(c, c->config->node.written.weight, HF_CONFIG_WEIGHT_DEFAULT, 1, 65535,
 			     "node.weight", &c->config->node.weight) < 0)
 		return -EINVAL;
-	return check_seeds(c) < 0 ? -EINVAL : check_gossip_address(c);
+	if (check_metrics(c) < 0 || check_seeds(c) < 0)
+		return -EINVAL;
+	return check_gossip_address(c);
 }

@@ -209,6 +209,12 @@ static const cyaml_schema_field_t bgp_fields[] = {
 	CYAML_FIELD_END,
 };
 
+static const cyaml_schema_field_t metrics_fields[] = {
+	OPTIONAL_STRING("address", struct hf_config_metrics, written.address),
+	OPTIONAL_STRING("port", struct hf_config_metrics, written.port),
+	CYAML_FIELD_END,
+};
+
 static const cyaml_schema_field_t config_fields[] = {
 	CYAML_FIELD_MAPPING("cluster", CYAML_FLAG_DEFAULT, struct hf_config, cluster,
 			    cluster_fields),
@@ -217,6 +223,8 @@ static const cyaml_schema_field_t config_fields[] = {
 	CYAML_FIELD_MAPPING("timeouts", CYAML_FLAG_OPTIONAL, struct hf_config, written_timeouts,
 			    timeouts_fields),
 	CYAML_FIELD_MAPPING("bgp", CYAML_FLAG_OPTIONAL, struct hf_config, bgp, bgp_fields),
+	CYAML_FIELD_MAPPING("metrics", CYAML_FLAG_OPTIONAL, struct hf_config, metrics,
+			    metrics_fields),
 	CYAML_FIELD_SEQUENCE_COUNT("services", CYAML_FLAG_POINTER, struct hf_config, services,
 				   service_count, &service_entry, 1, HF_CONFIG_SERVICES_MAX),
 	CYAML_FIELD_SEQUENCE_COUNT("pools", CYAML_FLAG_POINTER, struct hf_config, pools, pool_count,

@@ -19,6 +19,7 @@
 #include "lib/stamp.h"
 #include "lib/user.h"
 #include "syncd/events.h"
+#include "syncd/metrics.h"
 #include "syncd/node_socket.h"
 #include "syncd/seeds.h"
 #include "syncd/streams.h"
@@ -248,6 +249,9 @@ static const char *needs_restart(const struct hf_config *now, const struct hf_co
 		return "node.gossip_address";
 	if (now->flows != next->flows)
 		return "tables.flows";
+	if (now->metrics.port != next->metrics.port ||
+	    !hf_address_equal(&now->metrics.address, &next->metrics.address))
+		return "metrics";
 	return NULL;
 }
 
@@ -338,6 +342,8 @@ static int start_loop(struct hf_daemon *d)
 	start_signal(d, &d->interrupt, on_terminate, SIGINT);
 	hf_udp_start(d->udp, d);
 	hf_node_socket_start(d->nodes, d);
+	hf_metrics_start(&d->metrics, &d->loop, &d->config->metrics, HF_METRICS_SYNCD,
+			 hf_daemon_metrics, d);
 	d->seeds = hf_seeds_new(d);
 	return d->seeds ? 0 : -ENOMEM;
 }
@@ -345,6 +351,7 @@ static int start_loop(struct hf_daemon *d)
 /* Handles are freed when the loop has run once more. */
 static void close_all(struct hf_daemon *d)
 {
+	hf_metrics_stop(&d->metrics);
 	hf_streams_close(d->streams);
 	hf_node_socket_close(d->nodes);
 	hf_seeds_close(d->seeds);

@@ -6,6 +6,7 @@
 #include <uv.h>
 
 #include "lib/config.h"
+#include "lib/metrics_server.h"
 #include "syncd/core/sync.h"
 
 #define HF_SYNCD_DEFAULT_USER "holdfast"
@@ -39,6 +40,7 @@ struct hf_daemon {
 	struct hf_streams *streams;
 	struct hf_node_socket *nodes;
 	struct hf_seeds *seeds;
+	struct hf_metrics_server metrics;
 	uint8_t key_ids[HF_KEYS_MAX];
 	uint32_t key_count;
 	bool stopping;

@@ -176,6 +176,8 @@ static void announcements(void **state)
 	assert_int_equal(config->bgp.peer_count, 2);
 	assert_string_equal(config->bgp.device, "vip0");
 	hf_config_free(config);
+	refuse(HEAD SERVICES POOL "metrics: {port: 65534}\n", 9, "metrics.port", "0 to 65533");
+	refuse(HEAD SERVICES POOL "metrics: {address: here}\n", 9, "metrics.address", "no address");
 	refuse(HEAD SERVICES POOL "bgp: {peers: [a]}\n", 9, "local_as", "required");
 	refuse(BGP(", on_all_down: maybe"), 9, "on_all_down", "announce or withdraw");
 	refuse(BGP(", lease_time: 0.1"), 9, "bgp.lease_time", "0.5 to");
