@@ -28,11 +28,11 @@ static const struct {
 /* "FLOWS_NEW" in a metric's name: holdfast_flows_new_total. */
 static const char *metric_name(const char *counter, char name[80])
 {
-	size_t length = (size_t)snprintf(name, 72, "holdfast_%s", counter);
+	char lower[64] = "";
 
-	for (size_t i = 0; i < length; i++)
-		name[i] = (char)tolower((unsigned char)name[i]);
-	strcat(name, "_total");
+	for (size_t i = 0; counter[i] && i < sizeof(lower) - 1; i++)
+		lower[i] = (char)tolower((unsigned char)counter[i]);
+	snprintf(name, 80, "holdfast_%s_total", lower);
 	return name;
 }
 

@@ -76,3 +76,4 @@ check "--detach" "$lbnode" -i "${PREFIX}lb1" --detach
 check "leaves no program" [ "$(in_ns lb1 ip link show spine1 | grep -c prog/xdp)" = 0 ]
 check "and no pins" [ ! -e "/sys/fs/bpf/holdfast/${PREFIX}lb1" ]
 restart_lbnode lb1
+wait_for 60 "lb1 to be announced" is_announced lb1

@@ -13,6 +13,7 @@ drain() { "$BIN/lbnode/lbnode" -i "${PREFIX}lb1" --drain "$@"; }
 is_no_owner() { syncd_status lb2 | jq -e '.settled and (.members[] | select(.name == "lb1") | .ready | not)'; }
 
 wait_for 60 "the cluster" all_in_cluster
+wait_for 60 "lb1 to be announced" is_announced lb1
 start_load 5000 40
 
 # Its VIPs stay announced, for lbbgp hangs: then it is never quiet.

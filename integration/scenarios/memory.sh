@@ -19,6 +19,7 @@ names_former_backends() {
 }
 
 wait_for 60 "the cluster" all_in_cluster
+wait_for 60 "lb1 to be announced" is_announced lb1
 remove_backend be1
 wait_for 10 "lb1 to reload" says lb1 lbnode '6 backends'
 check "slots remember, after a reload" names_former_backends

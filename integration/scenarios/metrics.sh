@@ -7,6 +7,7 @@ value() { scrape "$1" "$2" | awk -v name="$3" '$1 == name { print $2 }'; } # NOD
 status_of() { in_ns lb1 curl -s -m 5 -o /dev/null -w '%{http_code}' "$@"; }
 
 wait_for 60 "the cluster" all_in_cluster
+wait_for 60 "lb1 to be announced" is_announced lb1
 start_load 1000 60
 for port in $(ports); do scrape lb1 "$port"; done >"$SCRATCH/metrics"
 check "all three are well-formed, and have what alert rules and dashboard name" \
