@@ -98,6 +98,7 @@ int hf_announcer_adopt(struct hf_announcer *a, const struct hf_address *address,
 		.state = draining ? HF_VIP_DRAINING : HF_VIP_ANNOUNCED,
 		.since = now,
 		.until = now + a->rules.drain_time,
+		.empty = -1,
 	};
 	sort(a);
 	return 0;
@@ -123,10 +124,14 @@ int hf_announcer_lease(struct hf_announcer *a, bool ready, bool draining,
 
 		if (!vip) {
 			vip = &a->vips[a->count++];
-			*vip = (struct hf_vip){ .since = sent };
+			*vip = (struct hf_vip){ .since = sent, .empty = -1 };
 		}
 		vip->facts = facts[i];
 		vip->served = true;
+		if (facts[i].open)
+			vip->empty = -1;
+		else if (vip->empty < 0)
+			vip->empty = sent;
 	}
 	sort(a);
 	a->lease_until = sent + a->rules.lease_time;
@@ -158,6 +163,7 @@ int hf_announcer_drain(struct hf_announcer *a, const struct hf_address *address,
 		.facts.address = *address,
 		.drained = true,
 		.since = now,
+		.empty = -1,
 	};
 	sort(a);
 	return 0;
@@ -177,7 +183,9 @@ static enum hf_vip_why fault_of(const struct hf_announcer *a, const struct hf_vi
 	if (!vip->served)
 		return HF_WHY_NO_SERVICE;
 	if (!f->open)
-		return HF_WHY_NO_BACKENDS;
+		return hf_vip_is_out(vip) && now < vip->empty + HF_EMPTY_GRACE
+			       ? HF_WHY_NOT_AT_ALL
+			       : HF_WHY_NO_BACKENDS;
 	/* Checks that fail everywhere are more likely to be wrong than all backends are to be dead,
 	 * and the data plane spreads flows over all of them then. */
 	if (!f->usable && !a->rules.withdraw_all_down)
@@ -297,6 +305,8 @@ int64_t hf_announcer_turn(struct hf_announcer *a, int64_t now)
 		if ((vip->state == HF_VIP_HELD || vip->state == HF_VIP_DRAINING) &&
 		    vip->until > now && vip->until < next)
 			next = vip->until;
+		if (vip->empty >= 0 && hf_vip_is_out(vip) && vip->empty + HF_EMPTY_GRACE < next)
+			next = vip->empty + HF_EMPTY_GRACE;
 	}
 	return next;
 }

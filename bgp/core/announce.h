@@ -43,6 +43,10 @@
 
 enum hf_vip_state { HF_VIP_WITHDRAWN, HF_VIP_HELD, HF_VIP_ANNOUNCED, HF_VIP_DRAINING };
 
+/* A pool without any backend may be about to find its members: a reload with another source of them
+ * is no reason to break the flows that drain. */
+#define HF_EMPTY_GRACE 10000 /* ms */
+
 /* Why a VIP is not plainly announced. */
 enum hf_vip_why {
 	HF_WHY_NOT_AT_ALL,   /* it is */
@@ -75,6 +79,7 @@ struct hf_vip {
 	enum hf_vip_why why;
 	int64_t since; /* of the state */
 	int64_t until; /* HELD, DRAINING */
+	int64_t empty; /* since when it has had no backend at all; -1: it has */
 	bool served;   /* the lease names it */
 	bool drained;  /* by an operator's word for this VIP */
 	bool news;     /* it has entered its state, and nobody has cleared this yet */

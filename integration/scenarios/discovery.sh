@@ -50,6 +50,9 @@ done
 put_members "${lines[@]}"
 printf '%s\n' "${hosts[@]}" >"$SCRATCH/hosts"
 for x in $(names lb "$NODES"); do start_dns "$x"; done
+for x in $(names lb "$NODES"); do wait_for 60 "$x to be announced" is_announced "$x"; done
+withdrawals() { cat "$RUN"/log/lb[13]-lbbgp.log | grep -c withdrawing || true; }
+before=$(withdrawals)
 start_load 5000 60
 sleep 2
 discover file '{dns: all.lab.test, server: "127.0.0.1:5353"}'
@@ -93,4 +96,5 @@ restore_config
 discover file '{dns: _web._tcp.lab.test, type: srv, server: "127.0.0.1:5353"}'
 wait_for 15 "members by SRV" members_are gue 192.0.2.101 192.0.2.103
 check "with SRV's weights" backends_of lb1 '.pool == "gue" and .name == "192.0.2.103" and .configured_weight == 30'
+check "no VIP was withdrawn, though pools had no members for a moment" [ "$(withdrawals)" = "$before" ]
 stop_load

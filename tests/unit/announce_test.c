@@ -159,11 +159,27 @@ static void all_look_dead(void **state)
 	assert_int_equal(hf_announcer_lease(&a, true, false, &none, 1, now), 0);
 	hf_announcer_turn(&a, now);
 	assert_vip(HF_VIP_WITHDRAWN, HF_WHY_UNREACHABLE);
-	/* And with none there is nothing to be wrong about. */
+	/* And with none there is nothing to be wrong about; but there may be some soon. */
+	begin(false);
+	lease(4);
 	none.open = 0;
+	now += 500;
+	assert_int_equal(hf_announcer_lease(&a, true, false, &none, 1, now), 0);
+	assert_int_equal(hf_announcer_turn(&a, now), now + HF_EMPTY_GRACE);
+	assert_vip(HF_VIP_ANNOUNCED, HF_WHY_NOT_AT_ALL);
+	now += HF_EMPTY_GRACE - 1;
 	assert_int_equal(hf_announcer_lease(&a, true, false, &none, 1, now), 0);
 	hf_announcer_turn(&a, now);
+	assert_vip(HF_VIP_ANNOUNCED, HF_WHY_NOT_AT_ALL);
+	now += 1;
+	hf_announcer_turn(&a, now);
 	assert_vip(HF_VIP_WITHDRAWN, HF_WHY_NO_BACKENDS);
+	lease(4);
+	pass_time(HOLD, 4);
+	now += 60000;
+	assert_int_equal(hf_announcer_lease(&a, true, false, &none, 1, now), 0);
+	hf_announcer_turn(&a, now);
+	assert_vip(HF_VIP_ANNOUNCED, HF_WHY_NOT_AT_ALL);
 
 	begin(true);
 	lease(4);
