@@ -3,7 +3,6 @@
 #include "bgp/daemon.h"
 
 #include <errno.h>
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/inotify.h>
@@ -177,24 +176,29 @@ static int write_include(void *context, const char *text)
 static bool was_include_read(void *context)
 {
 	struct hf_bgp *b = context;
-	char events[sizeof(struct inotify_event) + NAME_MAX + 1];
+	/* Those of a file have no name, so all are of one size. */
+	struct inotify_event events[16];
 	/* If it can't be told, the look after it was configured will have to do. */
-	bool was = b->readers < 0 || read(b->readers, events, sizeof(events)) > 0;
+	bool was = b->readers < 0;
+	ssize_t got;
 
-	if (b->readers >= 0)
-		close(b->readers);
-	b->readers = -1;
+	while (b->readers >= 0 && (got = read(b->readers, events, sizeof(events))) > 0)
+		for (size_t i = 0; i < (size_t)got / sizeof(events[0]); i++)
+			was |= (events[i].mask & IN_OPEN) != 0;
 	return was;
 }
 
+/* One for good: to close it takes the kernel milliseconds. */
 static void watch_include(void *context)
 {
 	struct hf_bgp *b = context;
 
+	if (b->readers < 0)
+		b->readers = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+	if (b->readers < 0)
+		return;
+	inotify_add_watch(b->readers, b->config->bgp.include, IN_OPEN);
 	was_include_read(b);
-	b->readers = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
-	if (b->readers >= 0)
-		inotify_add_watch(b->readers, b->config->bgp.include, IN_OPEN);
 }
 
 static bool holds_include(void *context, const char *text)
