@@ -183,9 +183,8 @@ static enum hf_vip_why fault_of(const struct hf_announcer *a, const struct hf_vi
 	if (!vip->served)
 		return HF_WHY_NO_SERVICE;
 	if (!f->open)
-		return hf_vip_is_out(vip) && now < vip->empty + HF_EMPTY_GRACE
-			       ? HF_WHY_NOT_AT_ALL
-			       : HF_WHY_NO_BACKENDS;
+		return hf_vip_is_out(vip) && now < vip->empty + HF_EMPTY_GRACE ? HF_WHY_NOT_AT_ALL
+									       : HF_WHY_NO_BACKENDS;
 	/* Checks that fail everywhere are more likely to be wrong than all backends are to be dead,
 	 * and the data plane spreads flows over all of them then. */
 	if (!f->usable && !a->rules.withdraw_all_down)
