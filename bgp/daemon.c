@@ -71,9 +71,10 @@ static void plan(struct hf_bgp *b, int64_t now)
 		hf_error("out of memory; what is announced stays as it is for now");
 		return;
 	}
-	/* Whatever BIRD may say to its new configuration: nothing is to be announced. */
-	if (!count || (b->driver.in_force && strcmp(text, b->driver.in_force) == 0))
-		hf_device_set_carrier(b->device, count);
+	/* Nothing is to be announced, whatever BIRD may say to its new configuration; else, as soon
+	 * as BIRD has VIPs of ours in force. Until that is known it stays as it was taken over. */
+	if (!count || b->driver.in_force)
+		hf_device_set_carrier(b->device, count && b->driver.exports.count);
 	hf_driver_want(&b->driver, text, now);
 	free(text);
 }
@@ -211,22 +212,6 @@ static bool holds_include(void *context, const char *text)
 	return holds;
 }
 
-static void note_vip(void *context, const struct hf_address *vip, bool draining)
-{
-	(void)vip;
-	(void)draining;
-	*(bool *)context = true;
-}
-
-static void take_in_force(void *context, const char *text)
-{
-	struct hf_bgp *b = context;
-	bool any = false;
-
-	hf_include_read(text, note_vip, &any);
-	hf_device_set_carrier(b->device, any);
-}
-
 static void report(void *context)
 {
 	struct hf_bgp *b = context;
@@ -244,7 +229,6 @@ static const struct hf_driver_output driver_output = {
 	.watch = watch_include,
 	.was_read = was_include_read,
 	.holds = holds_include,
-	.in_force = take_in_force,
 	.report = report,
 };
 

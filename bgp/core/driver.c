@@ -262,7 +262,6 @@ static void confirmed(struct hf_driver *d, int64_t now)
 	set_trouble(d, HF_TROUBLE_NONE, "");
 	/* Not at once: BIRD has its peers to tell, and does one thing at a time. */
 	d->look_at = now + BUSY_MS;
-	d->output->in_force(d->context, d->in_force);
 	idle(d, now);
 }
 

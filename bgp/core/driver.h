@@ -67,8 +67,6 @@ struct hf_driver_output {
 	bool (*was_read)(void *context);
 	/* Whether the include holds this text. */
 	bool (*holds)(void *context, const char *text);
-	/* This text is in force. */
-	void (*in_force)(void *context, const char *text);
 	/* What it knows of BIRD has changed, or may have. */
 	void (*report)(void *context);
 };

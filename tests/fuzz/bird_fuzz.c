@@ -67,15 +67,10 @@ static bool holds_it(void *context, const char *text)
 	return now % 3 || !text[0];
 }
 
-static void take_in_force(void *context, const char *text)
-{
-	(void)context;
-	MUST(strcmp(text, WANTED) == 0);
-}
-
 static void report(void *context)
 {
 	(void)context;
+	MUST(!d.in_force || strcmp(d.in_force, WANTED) == 0);
 	hf_problems_of_bird(&problems, &config, &d);
 }
 
@@ -87,7 +82,6 @@ static const struct hf_driver_output output = {
 	.watch = watch_it,
 	.was_read = was_read,
 	.holds = holds_it,
-	.in_force = take_in_force,
 	.report = report,
 };
 

@@ -62,7 +62,7 @@
 
 static struct hf_driver d;
 static int64_t now;
-static char commands[512], file[2048], in_force[2048];
+static char commands[512], file[2048];
 static int write_error;
 static uint32_t reports;
 static bool connected;
@@ -113,10 +113,10 @@ static bool holds_it(void *context, const char *text)
 	return strcmp(file, text) == 0;
 }
 
-static void take_in_force(void *context, const char *text)
+/* What is; empty: nothing is known to be. */
+static const char *in_force(void)
 {
-	(void)context;
-	snprintf(in_force, sizeof(in_force), "%s", text);
+	return d.in_force ? d.in_force : "";
 }
 
 static void report(void *context)
@@ -133,7 +133,6 @@ static const struct hf_driver_output output = {
 	.watch = watch_it,
 	.was_read = was_read,
 	.holds = holds_it,
-	.in_force = take_in_force,
 	.report = report,
 };
 
@@ -153,7 +152,7 @@ static void begin(void)
 {
 	hf_driver_free(&d);
 	now = 1000;
-	commands[0] = file[0] = in_force[0] = '\0';
+	commands[0] = file[0] = '\0';
 	write_error = 0;
 	connected = false;
 	hf_driver_init(&d, "/var/lib/holdfast/bgp/vips.conf", &output, NULL);
@@ -181,7 +180,7 @@ static void apply(const char *text)
 	assert_false(hf_driver_is_settled(&d));
 	say(CONFIRMED);
 	assert_true(hf_driver_is_settled(&d));
-	assert_string_equal(in_force, text);
+	assert_string_equal(in_force(), text);
 	assert_int_equal(d.trouble, HF_TROUBLE_NONE);
 	expect("");
 	now += 300;
@@ -260,7 +259,7 @@ static void a_newer_text(void **state)
 	say(PROTOCOLS);
 	commands[0] = '\0';
 	say(CONFIRMED);
-	assert_string_equal(in_force, "first");
+	assert_string_equal(in_force(), "first");
 	assert_false(hf_driver_is_settled(&d));
 	expect("configure check\n");
 	assert_string_equal(file, TWO);
@@ -350,7 +349,7 @@ static void a_fault_of_the_configuration(void **state)
 	say(FAULT);
 	assert_int_equal(d.trouble, HF_TROUBLE_REFUSED);
 	assert_string_equal(d.why, "/etc/bird/bird.conf:16:38 syntax error, unexpected NUM");
-	assert_string_equal(in_force, TWO);
+	assert_string_equal(in_force(), TWO);
 	assert_string_equal(file, "text");
 	expect("");
 	/* Tried again, later; ours: the former text is put back. */
@@ -402,7 +401,7 @@ static void an_include_that_is_not_there(void **state)
 	say("0021-Undo requested\n0003 Reconfigured\n");
 	assert_int_equal(d.trouble, HF_TROUBLE_NOT_INCLUDED);
 	assert_int_equal(d.counters.undone, 1);
-	assert_string_equal(in_force, "");
+	assert_string_equal(in_force(), "");
 }
 
 /* Protocols that were there, and are about to go: that is undone at once. */
@@ -450,7 +449,7 @@ static void a_confirmation_of_nothing(void **state)
 	say(PROTOCOLS);
 	say("0019 Nothing to do\n");
 	assert_false(hf_driver_is_settled(&d));
-	assert_string_equal(in_force, "");
+	assert_string_equal(in_force(), "");
 }
 
 static void a_reconfiguration_in_progress(void **state)
@@ -469,7 +468,7 @@ static void a_reconfiguration_in_progress(void **state)
 	hf_driver_turn(&d, now);
 	say(PROTOCOLS);
 	say(CONFIRMED);
-	assert_string_equal(in_force, TWO);
+	assert_string_equal(in_force(), TWO);
 }
 
 static void others_reconfigure(void **state)
