@@ -1,38 +1,22 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* What lbnode tells Prometheus. Names and units by its conventions; docs/metrics.md lists them. */
-#include <ctype.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "lbnode/agent_state.h"
-#include "lbnode/bpf/counters.h"
+#include "lbnode/counter_info.h"
 #include "lib/bpffs.h"
 #include "lib/metrics.h"
 #include "lib/percpu.h"
 
 #define DROP "DROP_"
 
-static const struct {
-	const char *name;
-	const char *text;
-} counter_info[] = {
-#define HF_COUNTER_INFO(name, text) { #name, text },
-	HF_COUNTERS(HF_COUNTER_INFO)
-};
-
-static const struct {
-	const char *name;
-	const char *text;
-} sharing_info[] = { HF_SHARING_COUNTERS(HF_COUNTER_INFO) };
-
 /* "FLOWS_NEW" in a metric's name: holdfast_flows_new_total. */
 static const char *metric_name(const char *counter, char name[80])
 {
-	char lower[64] = "";
+	char lower[HF_COUNTER_NAME];
 
-	for (size_t i = 0; counter[i] && i < sizeof(lower) - 1; i++)
-		lower[i] = (char)tolower((unsigned char)counter[i]);
-	snprintf(name, 80, "holdfast_%s_total", lower);
+	snprintf(name, 80, "holdfast_%s_total", hf_counter_name(counter, lower));
 	return name;
 }
 
@@ -49,43 +33,31 @@ static void fill_counters(const struct agent *a, FILE *out)
 	char name[80];
 
 	for (uint32_t i = 0; i < HF_COUNTER_END; i++)
-		if (strncmp(counter_info[i].name, DROP, strlen(DROP)) != 0)
-			hf_metric(out, metric_name(counter_info[i].name, name), HF_METRIC_COUNTER,
-				  counter_info[i].text, counter(a, i));
+		if (strncmp(hf_counter_info[i].name, DROP, strlen(DROP)) != 0)
+			hf_metric(out, metric_name(hf_counter_info[i].name, name),
+				  HF_METRIC_COUNTER, hf_counter_info[i].text, counter(a, i));
 	hf_metric_head(out, "holdfast_dropped_packets_total", HF_METRIC_COUNTER,
 		       "packets that went nowhere; `lbnode --stats` explains the reasons");
 	for (uint32_t i = 0; i < HF_COUNTER_END; i++) {
-		char reason[64] = "";
+		char reason[HF_COUNTER_NAME];
 
-		if (strncmp(counter_info[i].name, DROP, strlen(DROP)) != 0)
-			continue;
-		for (size_t k = strlen(DROP); counter_info[i].name[k]; k++)
-			reason[k - strlen(DROP)] =
-				(char)tolower((unsigned char)counter_info[i].name[k]);
-		hf_metric_value(out, "holdfast_dropped_packets_total", counter(a, i), "reason",
-				reason, (char *)NULL);
+		if (strncmp(hf_counter_info[i].name, DROP, strlen(DROP)) == 0)
+			hf_metric_value(
+				out, "holdfast_dropped_packets_total", counter(a, i), "reason",
+				hf_counter_name(hf_counter_info[i].name + strlen(DROP), reason),
+				(char *)NULL);
 	}
 	for (uint32_t i = 0; i < HF_SHARING_COUNTER_END; i++)
-		hf_metric(out, metric_name(sharing_info[i].name, name), HF_METRIC_COUNTER,
-			  sharing_info[i].text, a->sharing.counters[i]);
+		hf_metric(out, metric_name(hf_sharing_info[i].name, name), HF_METRIC_COUNTER,
+			  hf_sharing_info[i].text, a->sharing.counters[i]);
 }
 
 static void fill_flows(const struct agent *a, FILE *out)
 {
-	static const char *const states[HF_PIN_STATES] = {
-		[HF_PIN_EMBRYONIC] = "embryonic",
-		[HF_PIN_ADOPTED] = "adopted",
-		[HF_PIN_ESTABLISHED] = "established",
-		[HF_PIN_CLOSING] = "closing",
-		[HF_PIN_UDP_NEW] = "udp_new",
-		[HF_PIN_UDP] = "udp",
-		[HF_PIN_RESET] = "reset",
-	};
-
 	hf_metric_head(out, "holdfast_flows", HF_METRIC_GAUGE, "pins in the flow table, by state");
 	for (int i = HF_PIN_NONE + 1; i < HF_PIN_STATES; i++)
-		hf_metric_value(out, "holdfast_flows", a->sweeper.last.state[i], "state", states[i],
-				(char *)NULL);
+		hf_metric_value(out, "holdfast_flows", a->sweeper.last.state[i], "state",
+				hf_pin_state_names[i], (char *)NULL);
 	hf_metric(out, "holdfast_flow_table_pins", HF_METRIC_GAUGE,
 		  "that the flow table has room for", (uint64_t)a->sweeper.count * HF_BUCKET_PINS);
 }

@@ -3,40 +3,19 @@
 
 #include <arpa/inet.h>
 #include <bpf/bpf.h>
-#include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "lbnode/bpf/counters.h"
 #include "lbnode/bpf/pin.h"
 #include "lbnode/bpf/types.h"
+#include "lbnode/counter_info.h"
 #include "lib/address.h"
 #include "lib/bpffs.h"
 #include "lib/log.h"
 #include "lib/percpu.h"
-
-static const struct {
-	const char *name;
-	const char *text;
-} counter_info[] = {
-#define HF_COUNTER_INFO(name, text) { #name, text },
-	HF_COUNTERS(HF_COUNTER_INFO)
-};
-
-static const struct {
-	const char *name;
-	const char *text;
-} sharing_info[] = { HF_SHARING_COUNTERS(HF_COUNTER_INFO) };
-
-static const char *const state_names[HF_PIN_STATES] = {
-	[HF_PIN_NONE] = "free",	      [HF_PIN_EMBRYONIC] = "embryonic",
-	[HF_PIN_ADOPTED] = "adopted", [HF_PIN_ESTABLISHED] = "established",
-	[HF_PIN_CLOSING] = "closing", [HF_PIN_UDP_NEW] = "udp_new",
-	[HF_PIN_UDP] = "udp",	      [HF_PIN_RESET] = "reset",
-};
 
 struct source {
 	const char *instance;
@@ -44,16 +23,6 @@ struct source {
 	FILE *out;
 	bool json;
 };
-
-static const char *lower(const char *name, char text[64])
-{
-	size_t i;
-
-	for (i = 0; name[i] && i < 63; i++)
-		text[i] = tolower((unsigned char)name[i]);
-	text[i] = '\0';
-	return text;
-}
 
 static uint64_t read_counter(struct source *s, uint32_t counter)
 {
@@ -92,7 +61,7 @@ static void show_flows(struct source *s)
 	fprintf(s->out, s->json ? "\n \"flows\": {" : "Flow table\n");
 	for (int state = 0; state < HF_PIN_STATES; state++)
 		fprintf(s->out, s->json ? "%s\"%s\": %lu" : "%s  %-12s %12lu\n",
-			s->json && state ? ", " : "", state_names[state],
+			s->json && state ? ", " : "", hf_pin_state_names[state],
 			(unsigned long)count[state]);
 	fprintf(s->out, s->json ? "}," : "");
 }
@@ -100,9 +69,9 @@ static void show_flows(struct source *s)
 static void show_counter(struct source *s, bool first, const char *upper, const char *text,
 			 unsigned long value)
 {
-	char name[64];
+	char name[HF_COUNTER_NAME];
 
-	lower(upper, name);
+	hf_counter_name(upper, name);
 	if (s->json)
 		fprintf(s->out, "%s\"%s\": %lu", first ? "" : ", ", name, value);
 	else
@@ -113,7 +82,7 @@ static void show_counters(struct source *s)
 {
 	fprintf(s->out, s->json ? "\n \"counters\": {" : "Packets\n");
 	for (uint32_t i = 0; i < HF_COUNTER_END; i++)
-		show_counter(s, i == 0, counter_info[i].name, counter_info[i].text,
+		show_counter(s, i == 0, hf_counter_info[i].name, hf_counter_info[i].text,
 			     read_counter(s, i));
 	fprintf(s->out, s->json ? "}," : "");
 }
@@ -125,7 +94,7 @@ static void show_sharing(struct source *s)
 		__u64 value = 0;
 
 		bpf_map_lookup_elem(s->sharing, &i, &value);
-		show_counter(s, i == 0, sharing_info[i].name, sharing_info[i].text, value);
+		show_counter(s, i == 0, hf_sharing_info[i].name, hf_sharing_info[i].text, value);
 	}
 	fprintf(s->out, s->json ? "}," : "");
 }
