@@ -11,7 +11,8 @@ CLEANUPS=()
 # at_exit COMMAND: puts the lab back as it was, also when the scenario fails or is interrupted.
 at_exit() { CLEANUPS+=("$1"); }
 clean_up() {
-    local i
+    local status=$? i
+    [ $status = 0 ] || [ $status = 130 ] || show_logs >&2
     [ -z "$LOAD" ] || kill "$LOAD" 2>/dev/null || true
     for ((i = ${#CLEANUPS[@]} - 1; i >= 0; i--)); do eval "${CLEANUPS[i]}" || true; done
     rm -rf "$SCRATCH"
@@ -19,10 +20,21 @@ clean_up() {
 trap clean_up EXIT
 trap 'exit 130' INT TERM
 
-pass() { printf 'PASS: %s\n' "$*"; }
+pass() {
+    printf 'PASS: %s\n' "$*"
+    LOGS_BEFORE=$(wc -c "$RUN"/log/*.log)
+}
 fail() {
     printf 'FAIL: %s\n' "$*" >&2
     exit 1
+}
+# What the daemons have said since the last claim that held.
+show_logs() {
+    local log size
+    for log in "$RUN"/log/*.log; do
+        size=$(awk -v path="$log" '$2 == path { print $1 }' <<<"${LOGS_BEFORE:-}")
+        tail -c "+$((${size:-0} + 1))" "$log" | tail -12 | sed "s/^/   $(basename "$log" .log): /"
+    done
 }
 
 # check WHAT COMMAND...: the claim's parts, one a line.

@@ -10,6 +10,7 @@ repair() {
     start_programs lb1
     bird_lb1 configure >/dev/null
     lbbgp lb1 --undrain 2>/dev/null
+    lbbgp lb1 --undrain="${VIPS[0]}" 2>/dev/null
     restore_config
     reload_lbbgp lb1
     wait_for 60 "the cluster to be whole" all_in_cluster
@@ -24,6 +25,7 @@ end_program() { # NODE PROGRAM
 }
 gone() { fib_time gone "$ALL_VIPS" "$@"; }
 there() { fib_time there "$ALL_VIPS" "$@"; }
+is_there() { in_ns spine1 ip route show "$1" | grep -qw "dev lb1"; } # VIP
 timed() { # WHAT COMMAND...: and how long it took, by spine
     local what=$1 times
     times=$("${@:2}") || fail "$what: $times"
@@ -49,6 +51,9 @@ timed "a wedged lbnode loses its lease" gone lb1 kill -STOP "$(pid_of lb1 lbnode
 check "the data plane has forwarded until then" [ "$(node_counter lb1 forwarded)" -gt "$before" ]
 check "and lbbgp says why" bgp_problem lb1 'does not renew its lease'
 timed "and has it again when it goes on" there lb1 kill -CONT "$(pid_of lb1 lbnode)"
+# What follows is not about leases, so a machine that is slow for two seconds must not end one.
+restore_config
+reload_lbbgp lb1
 timed "an lbnode that ends the data plane has the VIPs withdrawn first" gone lb1 bash -c \
     "kill $(pid_of lb1 lbnode); while kill -0 $(pid_of lb1 lbnode) 2>/dev/null; do sleep 0.01; done; \
     $BIN/lbnode/lbnode -i ${PREFIX}lb1 --detach 2>/dev/null"
@@ -122,12 +127,16 @@ pass "but does not keep a node from withdrawing all"
 lbbgp lb1 --undrain 2>/dev/null
 cp "$RUN/lb1/bird.conf.kept" "$RUN/lb1/bird.conf"
 check "and when it is mended, all is as it should be" wait_for 10 "it" is_announced lb1
-sed -i '/include/d' "$RUN/lb1/bird.conf"
+wait_for 10 "lbbgp to be content" bgp_is_well lb1
 # An unfinished edit, when a VIP changes: it must not come in force.
-if FIB_PATIENCE=4 fib_time gone "${VIPS[2]}" lb1 "$BIN/bgp/lbbgp" -i "${PREFIX}lb1" --drain="${VIPS[0]}" >"$SCRATCH/watch"; then
-    fail "an edit that lacks the include withdrew others: $(cat "$SCRATCH/watch")"
-fi
-check "an edit that lacks the include is not put in force, and told" bgp_problem lb1 'does not include'
+configured() { bird_lb1 show status | grep 'Last reconfiguration'; }
+before=$(configured)
+is_as_before() { [ "$(configured)" = "$before" ]; }
+sed -i '/include/d' "$RUN/lb1/bird.conf"
+lbbgp lb1 --drain="${VIPS[0]}" 2>/dev/null
+check "an edit that lacks the include is told" wait_for 5 "it" bgp_problem lb1 'does not include'
+check "and not put in force, not even when the drain is over" stays 3 is_as_before
+check "so others stay" is_there "${VIPS[2]}"
 lbbgp lb1 --undrain="${VIPS[0]}" 2>/dev/null
 bird_lb1 configure >/dev/null
 check "an include that was left out is told" wait_for 10 "it" bgp_problem lb1 'does not include'
