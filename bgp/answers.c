@@ -9,7 +9,7 @@
 #include "bgp/daemon.h"
 #include "bgp/device.h"
 #include "bgp/files.h"
-#include "lib/log.h"
+#include "lib/log_message.h"
 #include "proto/bgp.pb-c.h"
 
 #define PAGE	     200 /* VIPs: far less than a packet */
@@ -298,6 +298,30 @@ static void hand_over(const struct hf_bgp *b, struct hf_seqpacket_answer *answer
 	answer->sent = give_up;
 }
 
+static void answer_log(uint64_t after, struct hf_seqpacket_answer *answer)
+{
+	static struct hf_log_page log;
+	Holdfast__FromBgp message = HOLDFAST__FROM_BGP__INIT;
+
+	message.body_case = HOLDFAST__FROM_BGP__BODY_LOG;
+	message.log = hf_log_message(&log, after);
+	pack(&message, answer);
+}
+
+static void answer_reload(struct hf_bgp *b, struct hf_seqpacket_answer *answer)
+{
+	Holdfast__FromBgp message = HOLDFAST__FROM_BGP__INIT;
+	Holdfast__Done body = HOLDFAST__DONE__INIT;
+	uint64_t before = hf_log_last();
+
+	hf_bgp_reload(b);
+	hf_bgp_settle(b);
+	body.error = (char *)hf_log_error_since(before);
+	message.body_case = HOLDFAST__FROM_BGP__BODY_DONE;
+	message.done = &body;
+	pack(&message, answer);
+}
+
 void hf_bgp_answer(void *context, const uint8_t *message, size_t length,
 		   struct hf_seqpacket_answer *answer)
 {
@@ -320,6 +344,12 @@ void hf_bgp_answer(void *context, const uint8_t *message, size_t length,
 		break;
 	case HOLDFAST__TO_BGP__BODY_ASK:
 		answer_state(b, to->ask->from, answer);
+		break;
+	case HOLDFAST__TO_BGP__BODY_LOG:
+		answer_log(to->log->after, answer);
+		break;
+	case HOLDFAST__TO_BGP__BODY_RELOAD:
+		answer_reload(b, answer);
 		break;
 	case HOLDFAST__TO_BGP__BODY__NOT_SET:
 	default: /* of a later version */

@@ -267,7 +267,7 @@ static const char *key_of_restart(const struct hf_config *from, const struct hf_
 	return strcmp(now->bird_socket, next->bird_socket) == 0 ? NULL : "bgp.bird_socket";
 }
 
-static void reload(struct hf_bgp *b)
+static void take_config(struct hf_bgp *b)
 {
 	struct hf_config *next = NULL;
 	struct hf_announce_rules rules;
@@ -293,15 +293,18 @@ static void reload(struct hf_bgp *b)
 	hf_notice("reloaded");
 }
 
+void hf_bgp_reload(struct hf_bgp *b)
+{
+	sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%lu", (unsigned long)(uv_hrtime() / 1000));
+	take_config(b);
+	sd_notify(0, "READY=1");
+}
+
 static void on_hangup(uv_signal_t *handle, int signum)
 {
-	struct hf_bgp *b = handle->data;
-
 	(void)signum;
-	sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%lu", (unsigned long)(uv_hrtime() / 1000));
-	reload(b);
-	hf_bgp_settle(b);
-	sd_notify(0, "READY=1");
+	hf_bgp_reload(handle->data);
+	hf_bgp_settle(handle->data);
 }
 
 static void on_terminate(uv_signal_t *handle, int signum)

@@ -55,6 +55,10 @@ static inline int64_t hf_bgp_now(void)
 /* Lets all take the steps that are due; after anything has changed. */
 void hf_bgp_settle(struct hf_bgp *bgp);
 
+/* Takes the configuration as it stands in its file now; what was in force stays if it is not good,
+ * which is logged. */
+void hf_bgp_reload(struct hf_bgp *bgp);
+
 /* answers.c: see hf_seqpacket_take. */
 void hf_bgp_answer(void *bgp, const uint8_t *message, size_t length,
 		   struct hf_seqpacket_answer *answer);

@@ -458,7 +458,7 @@ int hf_agent_run(const char *config_path, const char *instance)
 
 	if (!a)
 		return -ENOMEM;
-	a->started = hf_agent_now();
+	a->started = a->reloaded = hf_agent_now();
 	a->config_path = config_path;
 	a->instance = instance;
 	a->lock = a->control.server.fd = a->listener.ipv4.fd = a->listener.ipv6.fd = -1;

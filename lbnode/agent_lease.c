@@ -22,9 +22,7 @@ static void look(void *context, const struct hf_config_pool *pool,
 	*good = !t || !t->mine || hf_check_is_up(&t->check);
 }
 
-/* NULL: it is. A node that was once stays so: a syncd that is started anew does not change what the
- * data plane knows. */
-static const char *why_not_ready(struct agent *a)
+const char *hf_agent_why_not_ready(struct agent *a)
 {
 	uint32_t attached = 0;
 
@@ -42,17 +40,12 @@ static const char *why_not_ready(struct agent *a)
 	return a->synced ? NULL : "syncd has not fetched the other nodes' records yet";
 }
 
-bool hf_agent_is_ready(struct agent *a)
-{
-	return !why_not_ready(a);
-}
-
 static bool fill(void *context, struct hf_lease *lease)
 {
 	struct agent *a = context;
 	uint32_t services = a->plan->config.service_count;
 	struct hf_lease_vip *vips = realloc(a->vips, (services + 1) * sizeof(*vips));
-	const char *why_not = why_not_ready(a);
+	const char *why_not = hf_agent_why_not_ready(a);
 	int count;
 
 	if (!vips)

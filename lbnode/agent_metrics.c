@@ -204,7 +204,7 @@ static void fill(void *context, FILE *out)
 	hf_metric(out, "holdfast_lbnode_sharing", HF_METRIC_GAUGE, "1: connected to syncd",
 		  a->sync.greeted);
 	hf_metric(out, "holdfast_lbnode_ready", HF_METRIC_GAUGE,
-		  "1: this node can serve; 0: see `lbbgp --status`", hf_agent_is_ready(a));
+		  "1: this node can serve; 0: see `lbbgp --status`", !hf_agent_why_not_ready(a));
 	hf_metric(out, "holdfast_unresolved_next_hops", HF_METRIC_GAUGE,
 		  "ways that are in use, and whose neighbour does not answer",
 		  hf_forwarding_unresolved(a->forwarding));
@@ -219,14 +219,18 @@ void hf_agent_start_metrics(struct agent *a)
 {
 	a->metric_maps.counters = hf_bpffs_open(a->instance, "counters");
 	a->metric_maps.backends = hf_bpffs_open(a->instance, "backend_traffic");
+	a->metric_maps.services = hf_bpffs_open(a->instance, "services");
+	a->metric_maps.service_traffic = hf_bpffs_open(a->instance, "service_traffic");
 	hf_metrics_start(&a->metrics, &a->loop, &a->config->metrics, HF_METRICS_LBNODE, fill, a);
 }
 
 void hf_agent_stop_metrics(struct agent *a)
 {
+	const int fds[] = { a->metric_maps.counters, a->metric_maps.backends,
+			    a->metric_maps.services, a->metric_maps.service_traffic };
+
 	hf_metrics_stop(&a->metrics);
-	if (a->metric_maps.counters >= 0)
-		close(a->metric_maps.counters);
-	if (a->metric_maps.backends >= 0)
-		close(a->metric_maps.backends);
+	for (size_t i = 0; i < sizeof(fds) / sizeof(fds[0]); i++)
+		if (fds[i] >= 0)
+			close(fds[i]);
 }

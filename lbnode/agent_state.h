@@ -62,9 +62,11 @@ struct agent {
 	struct hf_lease_vip *vips; /* the last lease's */
 	struct hf_metrics_server metrics;
 	struct {
-		int counters, backends;
+		int counters, backends, services, service_traffic;
 	} metric_maps;
 	int64_t started;
+	int64_t reloaded; /* when the configuration in force was taken */
+	char reload_error[512]; /* of the last reload; empty: it went well */
 	uint64_t forwarded; /* packets, when last looked at */
 	int64_t quiet_since;
 	uv_loop_t loop;
@@ -103,7 +105,9 @@ void hf_agent_watch_tunnels(struct agent *agent);
 /* agent_lease.c: has lbbgp be told what this node can serve; also when the configuration has
  * changed. */
 void hf_agent_watch_bgp(struct agent *agent);
-bool hf_agent_is_ready(struct agent *agent);
+/* NULL: it is. A node that was once stays so: a syncd that is started anew does not change what the
+ * data plane knows. */
+const char *hf_agent_why_not_ready(struct agent *agent);
 
 /* agent_metrics.c: between them metrics are served; see lib/metrics_server.h. */
 void hf_agent_start_metrics(struct agent *agent);

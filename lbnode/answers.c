@@ -3,13 +3,14 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "lbnode/agent_state.h"
+#include "lbnode/answers.h"
 #include "lib/log.h"
+#include "lib/percpu.h"
 #include "lib/record.h"
 
 #define PAGE 100 /* entries: far less than a packet */
 
-static size_t pack(const Holdfast__FromNode *message, uint8_t *out, size_t size)
+size_t hf_answer_pack(const Holdfast__FromNode *message, uint8_t *out, size_t size)
 {
 	if (holdfast__from_node__get_packed_size(message) > size)
 		return 0;
@@ -31,7 +32,7 @@ static size_t answer_state(struct agent *a, uint8_t *out, size_t size)
 	body.quiet_ms = hf_agent_now() - a->quiet_since;
 	message.body_case = HOLDFAST__FROM_NODE__BODY_STATE;
 	message.state = &body;
-	return pack(&message, out, size);
+	return hf_answer_pack(&message, out, size);
 }
 
 static size_t answer_result(const char *error, uint8_t *out, size_t size)
@@ -42,7 +43,7 @@ static size_t answer_result(const char *error, uint8_t *out, size_t size)
 	body.error = (char *)error;
 	message.body_case = HOLDFAST__FROM_NODE__BODY_RESULT;
 	message.result = &body;
-	return pack(&message, out, size);
+	return hf_answer_pack(&message, out, size);
 }
 
 /* "+/web1" is any pool's. */
@@ -145,10 +146,10 @@ static size_t answer_overrides(struct agent *a, uint32_t from, uint8_t *out, siz
 	body.next = count == PAGE ? from + PAGE : 0;
 	message.body_case = HOLDFAST__FROM_NODE__BODY_OVERRIDES;
 	message.overrides = &body;
-	return pack(&message, out, size);
+	return hf_answer_pack(&message, out, size);
 }
 
-static const char *pool_state_name(enum hf_pool_state state)
+const char *hf_pool_state_name(enum hf_pool_state state)
 {
 	static const char *const names[] = { "normal", "panic", "fail-open" };
 
@@ -186,6 +187,18 @@ static void fill_check(struct agent *a, const struct hf_config_pool *pool,
 	to->dissents = hf_check_is_up(&t->check) != to->verdict_up;
 }
 
+static void fill_traffic(struct agent *a, uint64_t identity, Holdfast__BackendState *to)
+{
+	uint16_t id = hf_backends_id(a->backends, identity);
+	struct hf_traffic sum = { 0 };
+
+	hf_percpu_read(a->metric_maps.backends, id, (uint64_t *)&sum,
+		       sizeof(sum) / sizeof(uint64_t));
+	to->pins = a->sweeper.last.backend[id];
+	to->packets = sum.packets;
+	to->bytes = sum.bytes;
+}
+
 static void fill_backend(struct agent *a, uint32_t p, uint32_t b, uint32_t i)
 {
 	const struct hf_config_pool *pool = &a->plan->config.pools[p];
@@ -201,7 +214,9 @@ static void fill_backend(struct agent *a, uint32_t p, uint32_t b, uint32_t i)
 	to->state = (char *)hf_usable_state_name(u->state);
 	to->weight = u->weight;
 	to->configured_weight = a->plan->pools[p].backends[b].configured;
-	to->pool_state = (char *)pool_state_name(a->plan->pools[p].state);
+	to->pool_state = (char *)hf_pool_state_name(a->plan->pools[p].state);
+	to->encapsulation = (char *)hf_config_encapsulation_name(pool->encapsulation);
+	fill_traffic(a, hf_backend_identity(pool, backend), to);
 	fill_check(a, pool, backend, u, to);
 	if (u->override.action == HF_OVERRIDE_NONE)
 		return;
@@ -233,7 +248,7 @@ static size_t answer_backends(struct agent *a, uint32_t from, uint8_t *out, size
 	body.plans = a->plans;
 	message.body_case = HOLDFAST__FROM_NODE__BODY_BACKENDS;
 	message.backends = &body;
-	return pack(&message, out, size);
+	return hf_answer_pack(&message, out, size);
 }
 
 size_t hf_agent_answer(void *context, const Holdfast__ToNode *message, uint8_t *out, size_t size)
@@ -255,6 +270,14 @@ size_t hf_agent_answer(void *context, const Holdfast__ToNode *message, uint8_t *
 		return answer_overrides(a, message->overrides->from, out, size);
 	case HOLDFAST__TO_NODE__BODY_BACKENDS:
 		return answer_backends(a, message->backends->from, out, size);
+	case HOLDFAST__TO_NODE__BODY_FACTS:
+		return hf_answer_facts(a, out, size);
+	case HOLDFAST__TO_NODE__BODY_SERVICES:
+		return hf_answer_services(a, message->services->from, out, size);
+	case HOLDFAST__TO_NODE__BODY_LOG:
+		return hf_answer_log(message->log->after, out, size);
+	case HOLDFAST__TO_NODE__BODY_RELOAD:
+		return hf_answer_reload(a, out, size);
 	case HOLDFAST__TO_NODE__BODY__NOT_SET:
 	default: /* of a later version */
 		return 0;

@@ -1,14 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "lbnode/control.h"
 
-#include <stdio.h>
-
-const char *hf_control_path(const char *instance, char *path, size_t size)
-{
-	snprintf(path, size, HF_RUN_DIRECTORY "/%s.control", instance);
-	return path;
-}
-
 static void take(void *context, const uint8_t *message, size_t length,
 		 struct hf_seqpacket_answer *answer)
 {

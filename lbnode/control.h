@@ -5,7 +5,7 @@
 #ifndef HF_LBNODE_CONTROL_H
 #define HF_LBNODE_CONTROL_H
 
-#include "lib/preflight.h"
+#include "lib/control_protocol.h"
 #include "lib/seqpacket_server.h"
 #include "proto/control.pb-c.h"
 
@@ -18,9 +18,6 @@ struct hf_control {
 	void *context;
 	struct hf_seqpacket_server server;
 };
-
-/* Puts the path of an instance's socket in `path`, and returns it. */
-const char *hf_control_path(const char *instance, char *path, size_t size);
 
 /* Binds the socket, which takes rights. 0 or a negative errno, logged. */
 int hf_control_open(struct hf_control *control, const char *instance, hf_control_answer answer,

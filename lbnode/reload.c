@@ -160,6 +160,7 @@ void hf_agent_reload(struct agent *a)
 {
 	struct hf_config *next = NULL;
 	struct hf_key_ring keys;
+	uint64_t before = hf_log_last();
 	int err;
 
 	sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%lu", (unsigned long)(uv_hrtime() / 1000));
@@ -170,9 +171,13 @@ void hf_agent_reload(struct agent *a)
 		err = take_config(a, next);
 	if (err) {
 		hf_config_free(next);
+		snprintf(a->reload_error, sizeof(a->reload_error), "%s",
+			 hf_log_error_since(before));
 		hf_error("reload refused; the running configuration stays in force");
 	} else {
 		a->keys = keys;
+		a->reload_error[0] = '\0';
+		a->reloaded = hf_agent_now();
 		hf_forwarding_set_keys(a->forwarding, &a->keys);
 		hf_history_save(a->instance, a->config_path);
 		hf_agent_log_config(a, "reloaded");

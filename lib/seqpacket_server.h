@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Where commands, and the node's other programs, reach a running daemon: a Unix seqpacket socket,
- * on which each packet is a message that is answered by one. Only root and the daemon's own user
- * may connect: not by the socket's mode, for lbnode is root without the right to override it.
+ * on which each packet is a message that is answered by one. Only root, the daemon's own user and
+ * syncd's, who brings what is asked on other nodes, may connect: not by the socket's mode, for
+ * lbnode is root without the right to override it.
  */
 #ifndef HF_SEQPACKET_SERVER_H
 #define HF_SEQPACKET_SERVER_H

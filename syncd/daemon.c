@@ -18,6 +18,7 @@
 #include "lib/preflight.h"
 #include "lib/stamp.h"
 #include "lib/user.h"
+#include "syncd/calls.h"
 #include "syncd/events.h"
 #include "syncd/metrics.h"
 #include "syncd/node_socket.h"
@@ -287,16 +288,19 @@ static int reload(struct hf_daemon *d)
 	return 0;
 }
 
-static void on_hangup(uv_signal_t *handle, int signum)
+void hf_daemon_reload(struct hf_daemon *d)
 {
-	struct hf_daemon *d = handle->data;
-
-	(void)signum;
 	sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%lu", (unsigned long)(uv_hrtime() / 1000));
 	if (reload(d) < 0)
 		hf_error("reload refused; what was in force stays so");
-	hf_daemon_settle(d);
 	sd_notify(0, "READY=1");
+}
+
+static void on_hangup(uv_signal_t *handle, int signum)
+{
+	(void)signum;
+	hf_daemon_reload(handle->data);
+	hf_daemon_settle(handle->data);
 }
 
 static void on_terminate(uv_signal_t *handle, int signum)
@@ -352,6 +356,7 @@ static int start_loop(struct hf_daemon *d)
 static void close_all(struct hf_daemon *d)
 {
 	hf_metrics_stop(&d->metrics);
+	hf_calls_cancel(d, NULL);
 	hf_streams_close(d->streams);
 	hf_node_socket_close(d->nodes);
 	hf_seeds_close(d->seeds);
@@ -409,6 +414,7 @@ int hf_daemon_run(const struct hf_daemon_settings *settings)
 	if (!d)
 		return -ENOMEM;
 	d->settings = *settings;
+	d->started = hf_daemon_now();
 	err = load_config(settings->config_path, &d->config);
 	if (err) {
 		free(d);

@@ -27,6 +27,7 @@ struct hf_udp;
 struct hf_streams;
 struct hf_node_socket;
 struct hf_seeds;
+struct hf_calling;
 
 struct hf_daemon {
 	struct hf_daemon_settings settings;
@@ -40,10 +41,13 @@ struct hf_daemon {
 	struct hf_streams *streams;
 	struct hf_node_socket *nodes;
 	struct hf_seeds *seeds;
+	struct hf_calling *calls; /* that are under way */
+	uint32_t call_count;
 	struct hf_metrics_server metrics;
 	uint8_t key_ids[HF_KEYS_MAX];
 	uint32_t key_count;
 	bool stopping;
+	hf_time started;
 };
 
 /* Now, as the core wants it. */
@@ -54,5 +58,9 @@ static inline hf_time hf_daemon_now(void)
 
 /* After any call into the core: sets the timer, and serves what the core asked for meanwhile. */
 void hf_daemon_settle(struct hf_daemon *daemon);
+
+/* Takes configuration, keys and seeds as they stand in their files now; what was in force stays if
+ * they are not good, which is logged. */
+void hf_daemon_reload(struct hf_daemon *daemon);
 
 #endif

@@ -289,6 +289,8 @@ size_t hf_node_pack_status(const struct hf_sync *sync, const struct hf_node_fact
 	body.problems = page->problems;
 	body.n_problems = page->problem_count;
 	body.lbnode = facts->served;
+	body.self = hf_sync_self(sync)->party.id;
+	body.up_ms = facts->up_ms;
 	body.key_ids.data = (uint8_t *)facts->key_ids;
 	body.key_ids.len = facts->key_count;
 	message.body_case = HOLDFAST__FROM_SYNC__BODY_STATUS;

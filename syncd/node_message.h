@@ -13,6 +13,7 @@ struct hf_node_facts {
 	bool served; /* lbnode is connected */
 	const uint8_t *key_ids;
 	uint32_t key_count;
+	uint64_t up_ms; /* since it started */
 };
 
 /* Each packs one FromSync into `out` of `size` bytes; its length, 0 when it does not fit. */

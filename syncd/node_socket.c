@@ -12,11 +12,13 @@
 
 #include "lib/log.h"
 #include "lib/node_protocol.h"
+#include "syncd/calls.h"
 #include "syncd/node_client.h"
+#include "syncd/node_command.h"
 #include "syncd/node_message.h"
 #include "syncd/node_take.h"
 
-#define CLIENTS_MOST   16
+#define CLIENTS_MOST   64
 #define BACKLOG	       8
 #define PACKETS_A_TURN 64
 /* How long this node stays an owner without an lbnode: it may be restarting, and its data plane
@@ -126,6 +128,7 @@ static void end_client(struct hf_node_client *c, const char *why)
 		at = &(*at)->next;
 	*at = c->next;
 	n->count--;
+	hf_calls_cancel(n->daemon, c);
 	for (int i = 0; i < ASKED_MOST; i++)
 		if (n->asked[i].client == c)
 			n->asked[i].client = NULL;
@@ -187,6 +190,7 @@ static void send_status(struct hf_node_client *c)
 		.served = n->lbnode != NULL,
 		.key_ids = d->key_ids,
 		.key_count = d->key_count,
+		.up_ms = (hf_daemon_now() - d->started) / 1000,
 	};
 
 	hf_node_client_send(c, n->packet,
@@ -229,6 +233,7 @@ static bool obey(struct hf_node_client *c, enum hf_node_taken taken,
 	c->credit -= news->exported < c->credit ? news->exported : c->credit;
 	switch (taken) {
 	case HF_NODE_TAKEN:
+	case HF_NODE_OTHER:
 		break;
 	case HF_NODE_GREETED:
 		greet(c, &news->hello);
@@ -271,6 +276,8 @@ static bool take_packet(struct hf_node_client *c)
 	if (length <= (ssize_t)sizeof(n->packet))
 		taken = hf_node_take(n->daemon->sync, n->packet, length, c->is_lbnode, &news,
 				     hf_daemon_now());
+	if (taken == HF_NODE_OTHER)
+		hf_node_command(c, n->packet, length);
 	return obey(c, taken, &news);
 }
 

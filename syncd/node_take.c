@@ -91,6 +91,10 @@ static enum hf_node_taken take(struct hf_sync *sync, const Holdfast__ToSync *mes
 		return is_lbnode ? take_post(sync, message->post, now) : HF_NODE_REFUSED;
 	case HOLDFAST__TO_SYNC__BODY_STATUS:
 		return HF_NODE_ASKED;
+	case HOLDFAST__TO_SYNC__BODY_CALL:
+	case HOLDFAST__TO_SYNC__BODY_LOG:
+	case HOLDFAST__TO_SYNC__BODY_RELOAD:
+		return HF_NODE_OTHER;
 	case HOLDFAST__TO_SYNC__BODY__NOT_SET:
 	default:
 		return HF_NODE_TAKEN; /* of a later version */

@@ -13,6 +13,7 @@ enum hf_node_taken {
 	HF_NODE_REFUSED, /* not understood, or not allowed: the connection is to be closed */
 	HF_NODE_VERSION, /* the same, since it speaks another protocol */
 	HF_NODE_ASKS,	 /* about flows: `ticket` and `digests` */
+	HF_NODE_OTHER,	 /* what an operator's command says: hf_node_command() */
 };
 
 /* What lbnode says of itself. */

@@ -6,10 +6,12 @@
 
 #include "lib/log.h"
 #include "syncd/endpoint.h"
+#include "syncd/relay.h"
 
 #define BACKLOG	    16
 #define SERVED_MOST 32
-#define REQUEST_MS  3000 /* until a request must be there, or a chunk taken */
+#define REQUEST_MS  3000  /* until a request must be there, or a chunk taken */
+#define ANSWER_MS   10000 /* until a program must have answered */
 
 /* A stream that another node opened. */
 struct served {
@@ -18,7 +20,10 @@ struct served {
 	uv_write_t write;
 	struct hf_streams *streams;
 	struct served *next;
-	struct hf_snapshot *snapshot;
+	struct hf_request wants;
+	struct hf_snapshot *snapshot; /* or */
+	struct hf_relay *relay;
+	uint8_t *reply;
 	uint8_t request[2 + HF_SYNC_DATAGRAM_MAX];
 	size_t filled;
 	uint8_t chunk[HF_SNAPSHOT_CHUNK];
@@ -50,8 +55,10 @@ static void on_served_closed(uv_handle_t *handle)
 {
 	struct served *s = handle->data;
 
-	if (--s->handles == 0)
-		free(s);
+	if (--s->handles)
+		return;
+	free(s->reply);
+	free(s);
 }
 
 static void end_served(struct served *s)
@@ -65,6 +72,7 @@ static void end_served(struct served *s)
 	*at = s->next;
 	s->streams->served_count--;
 	hf_snapshot_delete(s->snapshot);
+	hf_relay_delete(s->relay);
 	s->snapshot = NULL;
 	uv_close((uv_handle_t *)&s->tcp, on_served_closed);
 	uv_close((uv_handle_t *)&s->timer, on_served_closed);
@@ -94,16 +102,32 @@ static void on_written(uv_write_t *write, int status)
 
 	if (uv_is_closing((uv_handle_t *)&s->tcp))
 		return;
-	if (status < 0)
+	if (status < 0 || !s->snapshot)
 		end_served(s);
 	else
 		send_chunk(s);
 }
 
+static void on_answer(void *context, const uint8_t *answer, size_t length)
+{
+	struct served *s = context;
+	uv_buf_t part;
+
+	s->reply = length ? malloc(HF_CALL_REPLY) : NULL;
+	if (!s->reply) {
+		end_served(s);
+		return;
+	}
+	part = uv_buf_init((char *)s->reply, hf_call_reply(&s->wants, answer, length, s->reply));
+	uv_timer_start(&s->timer, on_served_late, REQUEST_MS, 0);
+	if (uv_write(&s->write, (uv_stream_t *)&s->tcp, &part, 1, on_written) < 0)
+		end_served(s);
+}
+
 static void give_buffer(uv_handle_t *handle, size_t suggested, uv_buf_t *buffer)
 {
 	struct served *s = handle->data;
-	size_t length = s->filled < 2 ? 0 : hf_snapshot_request_length(s->request);
+	size_t length = s->filled < 2 ? 0 : hf_request_length(s->request);
 
 	(void)suggested;
 	*buffer =
@@ -115,12 +139,22 @@ static void take_request(struct served *s)
 	struct hf_daemon *daemon = s->streams->daemon;
 
 	uv_read_stop((uv_stream_t *)&s->tcp);
-	s->snapshot = hf_snapshot_new(daemon->sync, s->request + 2, s->filled - 2, hf_daemon_now());
-	hf_daemon_settle(daemon);
-	if (s->snapshot)
-		send_chunk(s);
-	else
+	if (!hf_request_open(daemon->sync, s->request + 2, s->filled - 2, hf_daemon_now(),
+			     &s->wants)) {
 		end_served(s);
+	} else if (s->wants.kind == HF_REQUEST_CALL) {
+		uv_timer_start(&s->timer, on_served_late, ANSWER_MS, 0);
+		s->relay = hf_relay_new(daemon, &s->wants, on_answer, s);
+		if (!s->relay)
+			end_served(s);
+	} else {
+		s->snapshot = hf_snapshot_new(daemon->sync, &s->wants);
+		if (s->snapshot)
+			send_chunk(s);
+		else
+			end_served(s);
+	}
+	hf_daemon_settle(daemon);
 }
 
 static void on_request(uv_stream_t *stream, ssize_t got, const uv_buf_t *buffer)
@@ -138,7 +172,7 @@ static void on_request(uv_stream_t *stream, ssize_t got, const uv_buf_t *buffer)
 	s->filled += got;
 	if (s->filled < 2)
 		return;
-	length = hf_snapshot_request_length(s->request);
+	length = hf_request_length(s->request);
 	if (!length)
 		end_served(s);
 	else if (s->filled == 2 + length)
@@ -153,7 +187,7 @@ static bool make_room(struct hf_streams *streams)
 	if (streams->served_count <= SERVED_MOST)
 		return true;
 	for (struct served *s = streams->served->next; s; s = s->next)
-		if (!s->snapshot)
+		if (!s->snapshot && !s->relay)
 			oldest = s;
 	if (oldest)
 		end_served(oldest);

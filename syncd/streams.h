@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Snapshots' streams over TCP, both ends (core/snapshot.c). */
+/* Streams over TCP: snapshots, both ends (core/snapshot.c), and calls, where they are answered
+ * (core/call.c). */
 #ifndef HF_SYNCD_STREAMS_H
 #define HF_SYNCD_STREAMS_H
 

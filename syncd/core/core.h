@@ -123,7 +123,7 @@ struct hf_sync {
 	hf_time key_refused_at;
 
 	uint8_t plain[HF_SYNC_DATAGRAM_MAX];
-	uint8_t sealed[HF_SYNC_DATAGRAM_MAX + HF_SEAL_OVERHEAD];
+	uint8_t sealed[2 + HF_SYNC_DATAGRAM_MAX + HF_SEAL_OVERHEAD];
 	_Alignas(16) uint8_t arena[HF_ARENA_BYTES];
 	size_t arena_used;
 };
@@ -241,6 +241,13 @@ void hf_notices_turn(struct hf_sync *s);
 void hf_lookup_take(struct hf_sync *s, struct hf_member *from, const Holdfast__Lookup *lookup);
 void hf_lookup_take_answer(struct hf_sync *s, const Holdfast__Answer *answer);
 void hf_lookups_turn(struct hf_sync *s);
+
+/* request.c */
+#define HF_FRAMES_SNAPSHOT "snapshot"
+#define HF_FRAMES_CALL	   "\0\0\0\0call"
+void hf_request_nonce(struct hf_sync *s, uint64_t nonce[4]);
+/* Seals a request into s->sealed, with its length before it; how many bytes. */
+size_t hf_request_seal(struct hf_sync *s, const struct hf_member *to, Holdfast__Datagram *datagram);
 
 /* snapshot.c */
 /* Begins to fetch what this node will own: 0, or -ENOENT when there is nobody to fetch from. */

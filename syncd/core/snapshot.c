@@ -1,15 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Snapshots: how a joiner gets the shards that it will own, over TCP, before it is ready.
- *
- *      joiner -> member    length (2) | a sealed datagram: Fetch, with a nonce and a set of shards
- *      member -> joiner    header (24) | length (2), frame | length (2), frame | ... last frame
- *
- * The request is sealed for the member's present life and its counter accepted once, like any
- * datagram, so a recorded one gets no answer. The answer is a crypto_secretstream under a key
- * derived from the cluster's, the nonce and both lives: no recorded answer will do, no frame can be
- * changed, left out or cut off unseen. Frames are packed records (record.h). The member makes one
- * when the stream has room for it: TCP's flow control is the only one.
+ * Snapshots: how a joiner gets the shards that it will own, over TCP, before it is ready: a request
+ * (request.c) with a set of shards, whose answer's frames (frames.h) are packed records (record.h).
+ * The member makes one when the stream has room for it: TCP's flow control is the only one.
  *
  * The joiner asks one member after the other for all that it can give. When a stream fails, or says
  * nothing for 3 s, the shard's next owner is asked. What comes in meanwhile at the owners, the
@@ -20,90 +13,38 @@
 #include <string.h>
 
 #include "syncd/core/core.h"
+#include "syncd/core/frames.h"
 
 #define SERVED_MOST   16
 #define FRAME_RECORDS 1024
-#define FRAME_PLAIN   HF_PACKED_SIZE(FRAME_RECORDS)
-#define FRAME_MOST    (FRAME_PLAIN + HF_CIPHER_FRAME)
 #define SILENCE	      HF_SECONDS(3)
 #define RETRY	      HF_MS(200)
-#define NONCE	      32
 
-_Static_assert(2 + FRAME_MOST + HF_CIPHER_STREAM_HEADER <= HF_SNAPSHOT_CHUNK, "a frame is a chunk");
-
-static void derive(uint8_t out[HF_CIPHER_KEY], const struct hf_seal_key *key,
-		   const uint8_t nonce[NONCE], const struct hf_party *joiner,
-		   const struct hf_party *member)
-{
-	uint8_t about[8 + NONCE + 2 * sizeof(struct hf_party)] = "snapshot";
-
-	memcpy(about + 8, nonce, NONCE);
-	memcpy(about + 8 + NONCE, joiner, sizeof(*joiner));
-	memcpy(about + 8 + NONCE + sizeof(*joiner), member, sizeof(*member));
-	hf_cipher_stream_key(out, key->bytes, about, sizeof(about));
-}
+_Static_assert(HF_PACKED_SIZE(FRAME_RECORDS) <= HF_FRAME_PLAIN, "they fit a frame");
 
 /* The member's side. */
 
 struct hf_snapshot {
 	struct hf_sync *sync;
-	struct hf_cipher_stream stream;
-	uint8_t header[HF_CIPHER_STREAM_HEADER];
+	struct hf_frame_writer writer;
 	struct hf_shard_set shards;
 	uint32_t shard, cursor;
-	bool begun, ended;
+	bool ended;
 };
 
-size_t hf_snapshot_request_length(const uint8_t *bytes)
-{
-	size_t length = bytes[0] | bytes[1] << 8;
-
-	return length > HF_SEAL_OVERHEAD && length <= HF_SYNC_DATAGRAM_MAX ? length : 0;
-}
-
-static const Holdfast__Fetch *open_request(struct hf_sync *s, const uint8_t *request, size_t length,
-					   struct hf_sealed *sealed)
-{
-	const Holdfast__Datagram *d = NULL;
-	struct hf_member *m;
-	size_t plain;
-
-	if (length > sizeof(s->plain) ||
-	    hf_seal_open(&s->keys, s->settings.cluster, &s->self->party, request, length, sealed,
-			 s->plain, &plain) != HF_SEAL_GOOD ||
-	    sealed->open)
-		return NULL;
-	m = hf_members_find(&s->members, sealed->sender.id);
-	if (!m || m == s->self || m->party.boot != sealed->sender.boot ||
-	    !hf_member_accept(m, sealed->counter))
-		return NULL;
-	d = hf_decode(s, s->plain, plain);
-	if (!d || d->body_case != HOLDFAST__DATAGRAM__BODY_FETCH || d->fetch->nonce.len != NONCE ||
-	    d->fetch->shards.len != sizeof(struct hf_shard_set))
-		return NULL;
-	return d->fetch;
-}
-
-struct hf_snapshot *hf_snapshot_new(struct hf_sync *s, const uint8_t *request, size_t length,
-				    hf_time now)
+struct hf_snapshot *hf_snapshot_new(struct hf_sync *s, const struct hf_request *request)
 {
 	struct hf_snapshot *snapshot = NULL;
-	const Holdfast__Fetch *fetch;
-	struct hf_sealed sealed;
-	uint8_t key[HF_CIPHER_KEY];
 
-	s->now = now;
-	fetch = s->snapshots < SERVED_MOST ? open_request(s, request, length, &sealed) : NULL;
-	if (fetch)
+	if (s->snapshots < SERVED_MOST && request->kind == HF_REQUEST_SNAPSHOT)
 		snapshot = calloc(1, sizeof(*snapshot));
 	if (!snapshot) {
 		s->counters.snapshots_refused++;
 		return NULL;
 	}
 	snapshot->sync = s;
-	memcpy(&snapshot->shards, fetch->shards.data, sizeof(snapshot->shards));
-	derive(key, sealed.key, fetch->nonce.data, &sealed.sender, &s->self->party);
-	hf_cipher_stream_push_begin(&snapshot->stream, snapshot->header, key);
+	snapshot->shards = request->shards;
+	hf_frames_begin(&snapshot->writer, request->key);
 	snapshot->shard = hf_shard_next(&snapshot->shards, 0);
 	s->snapshots++;
 	s->counters.snapshots_served++;
@@ -137,24 +78,15 @@ static uint32_t gather(struct hf_snapshot *snapshot, struct hf_record *records)
 size_t hf_snapshot_next(struct hf_snapshot *snapshot, uint8_t *out)
 {
 	struct hf_record records[FRAME_RECORDS];
-	uint8_t plain[FRAME_PLAIN];
-	size_t used = 0, length;
+	uint8_t plain[HF_FRAME_PLAIN];
+	size_t length;
 
 	if (snapshot->ended)
 		return 0;
-	if (!snapshot->begun) {
-		snapshot->begun = true;
-		memcpy(out, snapshot->header, HF_CIPHER_STREAM_HEADER);
-		used = HF_CIPHER_STREAM_HEADER;
-	}
 	length = hf_records_pack(records, gather(snapshot, records), hf_stamp_now(snapshot->sync),
 				 plain);
 	snapshot->ended = snapshot->shard == HF_SHARDS;
-	hf_cipher_stream_push(&snapshot->stream, out + used + 2, plain, length, snapshot->ended);
-	length += HF_CIPHER_FRAME;
-	out[used] = length;
-	out[used + 1] = length >> 8;
-	return used + 2 + length;
+	return hf_frames_write(&snapshot->writer, plain, length, snapshot->ended, out);
 }
 
 /* The joiner's side. */
@@ -165,11 +97,7 @@ struct hf_fetch {
 	uint32_t failures;
 	bool open; /* a stream is */
 	hf_time until, heard, retry;
-	uint8_t key[HF_CIPHER_KEY];
-	bool begun;
-	struct hf_cipher_stream stream;
-	uint8_t buffer[2 + FRAME_MOST];
-	size_t filled;
+	struct hf_frame_reader reader;
 };
 
 static struct hf_member *source_for(struct hf_sync *s, uint32_t shard)
@@ -191,28 +119,23 @@ static void request(struct hf_sync *s, struct hf_member *source)
 	struct hf_fetch *f = s->fetch;
 	Holdfast__Datagram d = HOLDFAST__DATAGRAM__INIT;
 	Holdfast__Fetch message = HOLDFAST__FETCH__INIT;
-	uint8_t bytes[2 + HF_SYNC_DATAGRAM_MIN];
-	uint64_t nonce[NONCE / 8];
+	uint64_t nonce[HF_FRAME_NONCE / 8];
 	size_t length;
 
-	for (int i = 0; i < NONCE / 8; i++)
-		nonce[i] = hf_random_next(&s->random);
+	hf_request_nonce(s, nonce);
 	message.nonce.data = (uint8_t *)nonce;
-	message.nonce.len = NONCE;
+	message.nonce.len = sizeof(nonce);
 	message.shards.data = (uint8_t *)&f->asked;
 	message.shards.len = sizeof(f->asked);
 	d.body_case = HOLDFAST__DATAGRAM__BODY_FETCH;
 	d.fetch = &message;
-	length = hf_seal_message(s, &source->party, &d);
-	bytes[0] = length;
-	bytes[1] = length >> 8;
-	memcpy(bytes + 2, s->sealed, length);
-	derive(f->key, &s->keys.key[0], (uint8_t *)nonce, &s->self->party, &source->party);
+	length = hf_request_seal(s, source, &d);
+	memset(&f->reader, 0, sizeof(f->reader));
+	hf_frames_key(f->reader.key, HF_FRAMES_SNAPSHOT, &s->keys.key[0], (uint8_t *)nonce,
+		      &s->self->party, &source->party);
 	f->open = true;
-	f->begun = false;
-	f->filled = 0;
 	f->heard = s->now;
-	s->output.fetch(s->context, &source->facts.endpoint, bytes, 2 + length);
+	s->output.fetch(s->context, &source->facts.endpoint, s->sealed, length);
 }
 
 static void end_fetch(struct hf_sync *s, enum hf_readiness readiness)
@@ -327,20 +250,12 @@ static void source_done(struct hf_sync *s)
 	hf_wake(s, s->now);
 }
 
-/* One whole frame is in the buffer. False: the stream is over, well or not. */
-static bool take_frame(struct hf_sync *s, size_t length)
+/* False: the stream is over, well or not. */
+static bool take_frame(struct hf_sync *s, const uint8_t *plain, size_t length, bool last)
 {
 	struct hf_record records[FRAME_RECORDS];
-	struct hf_fetch *f = s->fetch;
-	uint8_t plain[FRAME_PLAIN];
-	bool last = false;
-	int count;
+	int count = hf_records_unpack(plain, length, records, FRAME_RECORDS);
 
-	if (!hf_cipher_stream_pull(&f->stream, plain, f->buffer + 2, length, &last)) {
-		fail(s, "a frame was not authentic");
-		return false;
-	}
-	count = hf_records_unpack(plain, length - HF_CIPHER_FRAME, records, FRAME_RECORDS);
 	if (count < 0) {
 		fail(s, "a frame held no records");
 		return false;
@@ -352,42 +267,13 @@ static bool take_frame(struct hf_sync *s, size_t length)
 	return !last;
 }
 
-/* How many bytes the buffer needs before something can be done with it; 0: never. */
-static size_t needed(const struct hf_fetch *f)
-{
-	size_t length;
-
-	if (!f->begun)
-		return HF_CIPHER_STREAM_HEADER;
-	if (f->filled < 2)
-		return 2;
-	length = f->buffer[0] | f->buffer[1] << 8;
-	return length >= HF_CIPHER_FRAME && length <= FRAME_MOST ? 2 + length : 0;
-}
-
-/* The buffer holds what was needed. False: close the stream. */
-static bool take_part(struct hf_sync *s)
-{
-	struct hf_fetch *f = s->fetch;
-	size_t filled = f->filled;
-
-	if (!f->begun) {
-		f->begun = true;
-		f->filled = 0;
-		if (hf_cipher_stream_pull_begin(&f->stream, f->buffer, f->key))
-			return true;
-		fail(s, "its header is none");
-		return false;
-	}
-	if (filled == 2)
-		return true;
-	f->filled = 0;
-	return take_frame(s, filled - 2);
-}
-
 bool hf_sync_fetched(struct hf_sync *s, const uint8_t *bytes, size_t length, hf_time now)
 {
 	struct hf_fetch *f = s->fetch;
+	uint8_t plain[HF_FRAME_PLAIN];
+	enum hf_frame frame;
+	const char *why;
+	size_t part;
 
 	s->now = now;
 	if (!f || !f->open)
@@ -397,19 +283,13 @@ bool hf_sync_fetched(struct hf_sync *s, const uint8_t *bytes, size_t length, hf_
 		return false;
 	}
 	f->heard = now;
-	while (length) {
-		size_t need = needed(f), part;
-
-		if (!need) {
-			fail(s, "a frame's length is none");
+	while ((frame = hf_frames_read(&f->reader, &bytes, &length, plain, &part, &why)) !=
+	       HF_FRAME_MORE) {
+		if (frame == HF_FRAME_FAULT) {
+			fail(s, why);
 			return false;
 		}
-		part = need - f->filled < length ? need - f->filled : length;
-		memcpy(f->buffer + f->filled, bytes, part);
-		f->filled += part;
-		bytes += part;
-		length -= part;
-		if (f->filled == need && !take_part(s))
+		if (!take_frame(s, plain, part, frame == HF_FRAME_LAST))
 			return false;
 	}
 	return true;

@@ -18,6 +18,7 @@
 
 #include <stddef.h>
 
+#include "syncd/core/cipher.h"
 #include "syncd/core/member.h"
 #include "syncd/core/owners.h"
 #include "lib/board.h"
@@ -31,6 +32,7 @@
 
 struct hf_sync;
 struct hf_snapshot;
+struct hf_call;
 
 struct hf_sync_settings {
 	const char *name;	     /* copied, as all texts */
@@ -119,7 +121,7 @@ struct hf_sync_output {
 	X(records_applied) X(records_expired) X(records_refused) X(records_overflowed) X(lookups) \
 	X(lookups_found) X(lookups_timed_out) X(lookups_answered) X(exchanges) \
 	X(exchanges_differing) X(records_handed_on) X(snapshots_served) \
-	X(snapshot_records) X(snapshots_refused) X(notices_sent) X(notices_received) \
+	X(snapshot_records) X(snapshots_refused) X(requests_refused) X(notices_sent) X(notices_received) \
 	X(notices_refused) X(notices_pulls)
 /* clang-format on */
 
@@ -186,15 +188,48 @@ uint32_t hf_sync_read(const struct hf_sync *sync, uint32_t shard, uint32_t *curs
  * it, nothing more is wanted of it. */
 bool hf_sync_fetched(struct hf_sync *sync, const uint8_t *bytes, size_t length, hf_time now);
 
-/* A stream that was opened by another node: how long the request is, once its first 2 bytes are
- * there (0: no request), and its answer's source (NULL: refused and counted, close the stream). */
-size_t hf_snapshot_request_length(const uint8_t *bytes);
-struct hf_snapshot *hf_snapshot_new(struct hf_sync *sync, const uint8_t *request, size_t length,
-				    hf_time now);
+/* What another node wants that has opened a stream: how long the request is, once its first 2 bytes
+ * are there (0: no request); and what it says. False: refused and counted, close the stream. */
+enum hf_request_kind { HF_REQUEST_SNAPSHOT, HF_REQUEST_CALL };
+struct hf_request {
+	enum hf_request_kind kind;
+	uint8_t key[HF_CIPHER_KEY];  /* of the answer */
+	struct hf_shard_set shards;  /* HF_REQUEST_SNAPSHOT */
+	uint32_t program;	     /* HF_REQUEST_CALL: who is asked */
+	const uint8_t *message;	     /* what; the core's, until the next call of it */
+	size_t length;
+};
+size_t hf_request_length(const uint8_t *bytes);
+bool hf_request_open(struct hf_sync *sync, const uint8_t *bytes, size_t length, hf_time now,
+		     struct hf_request *request);
+
+/* The source of a snapshot's answer; NULL: refused and counted, close the stream. */
+struct hf_snapshot *hf_snapshot_new(struct hf_sync *sync, const struct hf_request *request);
 #define HF_SNAPSHOT_CHUNK 16384
 /* The next bytes of the answer, in `out` of HF_SNAPSHOT_CHUNK bytes; 0: that was all. */
 size_t hf_snapshot_next(struct hf_snapshot *snapshot, uint8_t *out);
 void hf_snapshot_delete(struct hf_snapshot *snapshot);
+
+/* A call's answer, in `out` of HF_CALL_REPLY bytes; how many. `length` up to HF_CALL_ANSWER. */
+#define HF_CALL_MESSAGE 4096
+#define HF_CALL_ANSWER	65536
+#define HF_CALL_REPLY	(HF_CALL_ANSWER + HF_SNAPSHOT_CHUNK)
+size_t hf_call_reply(const struct hf_request *request, const uint8_t *answer, size_t length,
+		     uint8_t *out);
+
+/* Asks a program of another node: what is to be sent to it by TCP. 0; -ENOENT: it is not known, or
+ * does not live; -EMSGSIZE: the message has more than HF_CALL_MESSAGE bytes; -ENOMEM. */
+struct hf_call_request {
+	struct hf_endpoint to;
+	uint8_t bytes[2 + HF_SYNC_DATAGRAM_MAX];
+	size_t length;
+};
+int hf_call_new(struct hf_sync *sync, uint64_t node, uint32_t program, const uint8_t *message,
+		size_t length, hf_time now, struct hf_call **call, struct hf_call_request *request);
+void hf_call_delete(struct hf_call *call);
+/* Takes what comes back. 1: that was all of the answer, 0: there will be more, -EBADMSG. */
+int hf_call_take(struct hf_call *call, const uint8_t *bytes, size_t length);
+const uint8_t *hf_call_answer(const struct hf_call *call, size_t *length);
 
 /* For displays, the data plane's tables and tests. */
 const struct hf_member *hf_sync_self(const struct hf_sync *sync);

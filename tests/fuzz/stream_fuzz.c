@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Any bytes as a snapshot's stream, in parts of any size: as its answer, and as its request.
+/* Any bytes as a stream: as a snapshot, in parts of any size, as the answer to a call, as a request.
  * Nothing of it can be authentic, so nothing of it may be kept. */
 #include <sodium.h>
 #include <stdlib.h>
@@ -35,13 +35,26 @@ static void as_answer(struct sim *sim, const uint8_t *bytes, size_t length)
 
 static void as_request(struct sim *sim, const uint8_t *bytes, size_t length)
 {
-	struct hf_snapshot *snapshot;
+	struct hf_request request;
 
-	if (length < 2 || hf_snapshot_request_length(bytes) > length - 2)
+	if (length < 2 || hf_request_length(bytes) > length - 2)
 		return;
-	snapshot = hf_snapshot_new(sim->nodes[0].sync, bytes + 2, hf_snapshot_request_length(bytes),
-				   sim_local(&sim->nodes[0], sim->now));
-	must(!snapshot);
+	must(!hf_request_open(sim->nodes[0].sync, bytes + 2, hf_request_length(bytes),
+			      sim_local(&sim->nodes[0], sim->now), &request));
+}
+
+/* What comes back of a call: nothing of it either. */
+static void as_reply(struct sim *sim, const uint8_t *bytes, size_t length)
+{
+	static struct hf_call_request request;
+	const struct sim_node *node = &sim->nodes[1];
+	struct hf_call *call;
+
+	must(hf_call_new(node->sync, hf_sync_self(sim->nodes[0].sync)->party.id, 1,
+			 (const uint8_t *)"?", 1, sim_local(node, sim->now), &call,
+			 &request) == 0);
+	must(hf_call_take(call, bytes, length) <= 0);
+	hf_call_delete(call);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
@@ -55,6 +68,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
 	while (hf_sync_readiness(sim->nodes[1].sync) != HF_FETCHING)
 		sim_run(sim, sim->now + 10);
 	as_request(sim, bytes, length);
+	as_reply(sim, bytes, length);
 	as_answer(sim, bytes, length);
 	sim_run(sim, sim->now + HF_MS(500));
 	must(!sim->broken[0]);

@@ -26,6 +26,17 @@ static void end_stream(struct sim *sim, struct sim_letter *letter)
 	sim_push(sim, sim->now + STREAM_BREAK, SIM_STREAM_END, letter->from, letter);
 }
 
+static struct hf_snapshot *open_snapshot(const struct sim_node *node,
+					 const struct sim_letter *letter)
+{
+	struct hf_request request;
+
+	return hf_request_open(node->sync, letter->bytes + 2, hf_request_length(letter->bytes),
+			       sim_local(node, node->sim->now), &request)
+		       ? hf_snapshot_new(node->sync, &request)
+		       : NULL;
+}
+
 /* The member's side: the request has come, or the line is free for the next chunk. */
 void sim_on_chunk(struct sim *sim, struct sim_letter *letter, bool first)
 {
@@ -50,9 +61,7 @@ void sim_on_chunk(struct sim *sim, struct sim_letter *letter, bool first)
 	}
 	if (first) {
 		letter->served_life = node->life;
-		letter->snapshot = hf_snapshot_new(node->sync, letter->bytes + 2,
-						   hf_snapshot_request_length(letter->bytes),
-						   sim_local(node, sim->now));
+		letter->snapshot = open_snapshot(node, letter);
 	}
 	length = letter->snapshot ? hf_snapshot_next(letter->snapshot, bytes) : 0;
 	if (!length) {
