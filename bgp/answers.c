@@ -119,9 +119,10 @@ static const char *drain(struct hf_bgp *b, const Holdfast__DrainVip *word)
 	if (hf_announcer_drain(&b->announcer, all ? NULL : &address, word->drained, hf_bgp_now()) <
 	    0)
 		return "out of memory";
-	hf_notice("%s %s, by an operator's word",
-		  all ? "all VIPs" : hf_address_format(&address, text),
-		  word->drained ? "drained" : "not drained any more");
+	hf_notice("%s %s, by %s%s%s", all ? "all VIPs" : hf_address_format(&address, text),
+		  word->drained ? "drained" : "not drained any more",
+		  word->author[0] ? word->author : "an operator's word",
+		  word->reason[0] ? ": " : "", word->reason);
 	hf_bgp_settle(b);
 	if (hf_drains_save(b->settings.instance, &b->announcer) < 0)
 		return "done, but it can't be kept over a restart of lbbgp; its log tells why";

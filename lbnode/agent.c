@@ -281,7 +281,7 @@ void hf_agent_look_for_packets(struct agent *a)
 	a->forwarded = forwarded;
 }
 
-void hf_agent_set_draining(struct agent *a, bool draining)
+void hf_agent_set_draining(struct agent *a, bool draining, const char *author, const char *reason)
 {
 	if (draining == a->draining)
 		return;
@@ -289,8 +289,10 @@ void hf_agent_set_draining(struct agent *a, bool draining)
 	a->quiet_since = hf_agent_now();
 	hf_agent_tell_state(a);
 	hf_lease_client_changed(&a->lease);
-	hf_notice(draining ? "draining: this node owns no more records, and forwards on"
-			   : "in service again");
+	hf_notice("%s%s%s%s%s",
+		  draining ? "draining: this node owns no more records, and forwards on"
+			   : "in service again",
+		  author[0] ? "; by " : "", author, reason[0] ? ": " : "", reason);
 }
 
 static void on_sweep(uv_timer_t *handle)

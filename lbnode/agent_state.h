@@ -65,9 +65,9 @@ struct agent {
 		int counters, backends, services, service_traffic;
 	} metric_maps;
 	int64_t started;
-	int64_t reloaded; /* when the configuration in force was taken */
+	int64_t reloaded;	/* when the configuration in force was taken */
 	char reload_error[512]; /* of the last reload; empty: it went well */
-	uint64_t forwarded; /* packets, when last looked at */
+	uint64_t forwarded;	/* packets, when last looked at */
 	int64_t quiet_since;
 	uv_loop_t loop;
 	uv_signal_t hangup, terminate, interrupt;
@@ -115,7 +115,9 @@ void hf_agent_stop_metrics(struct agent *agent);
 
 /* Whether packets have been forwarded since the last time. */
 void hf_agent_look_for_packets(struct agent *agent);
-void hf_agent_set_draining(struct agent *agent, bool draining);
+/* By whom, and why, is for the log. */
+void hf_agent_set_draining(struct agent *agent, bool draining, const char *author,
+			   const char *reason);
 
 /* answers.c: see hf_control_answer. */
 size_t hf_agent_answer(void *agent, const Holdfast__ToNode *message, uint8_t *out, size_t size);

@@ -258,8 +258,10 @@ size_t hf_agent_answer(void *context, const Holdfast__ToNode *message, uint8_t *
 
 	switch (message->body_case) {
 	case HOLDFAST__TO_NODE__BODY_DRAIN:
+		hf_agent_set_draining(a, true, message->drain->author, message->drain->reason);
+		return answer_state(a, out, size);
 	case HOLDFAST__TO_NODE__BODY_UNDRAIN:
-		hf_agent_set_draining(a, message->body_case == HOLDFAST__TO_NODE__BODY_DRAIN);
+		hf_agent_set_draining(a, false, message->undrain->author, message->undrain->reason);
 		return answer_state(a, out, size);
 	case HOLDFAST__TO_NODE__BODY_STATE:
 		return answer_state(a, out, size);

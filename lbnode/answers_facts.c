@@ -100,6 +100,7 @@ size_t hf_answer_facts(struct agent *a, uint8_t *out, size_t size)
 	body.why_not = (char *)(why_not ? why_not : "");
 	body.draining = a->draining;
 	body.sharing = a->sync.greeted;
+	body.bgp = a->config->bgp.local_as != 0;
 	body.pins_room = (uint64_t)a->sweeper.count * HF_BUCKET_PINS;
 	body.unresolved = hf_forwarding_unresolved(a->forwarding);
 	body.quiet_ms = hf_agent_now() - a->quiet_since;
@@ -134,10 +135,9 @@ struct hf_service_table *hf_answer_service_table(const struct agent *a)
 static void fill_traffic(const struct agent *a, const struct hf_service_table *table,
 			 const struct hf_config_service *service, Holdfast__ServiceState *to)
 {
-	const struct hf_service *cell =
-		hf_service_probe(table, service->address.word, service->address.family,
-				 htons(service->port),
-				 service->protocol == HF_CONFIG_TCP ? IPPROTO_TCP : IPPROTO_UDP);
+	const struct hf_service *cell = hf_service_probe(
+		table, service->address.word, service->address.family, htons(service->port),
+		service->protocol == HF_CONFIG_TCP ? IPPROTO_TCP : IPPROTO_UDP);
 	struct hf_traffic sum = { 0 };
 
 	if (cell)

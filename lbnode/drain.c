@@ -7,10 +7,10 @@
 #include <unistd.h>
 
 #include "lbnode/control_client.h"
+#include "lbnode/drain_state.h"
 #include "lib/log.h"
 
-#define LOOK_MS	 200
-#define QUIET_MS 3000 /* ECMP's stragglers, and a client's retransmission or two */
+#define LOOK_MS 200
 
 /* Says it, and hears how things are. */
 static int say(int fd, Holdfast__ToNode__BodyCase what, Holdfast__NodeState *state)
@@ -44,26 +44,12 @@ static int64_t now_ms(void)
 	return now.tv_sec * 1000LL + now.tv_nsec / 1000000;
 }
 
-/* What there is to wait for; NULL: nothing. */
-static const char *left_to_do(const Holdfast__NodeState *state)
-{
-	if (state->owner)
-		return state->sharing ? "its records are being handed over"
-				      : "it owns records, and its syncd does not run: start it, "
-					"or they are lost";
-	if (state->announced)
-		return "lbbgp has routers take other ways, and then withdraws its VIPs";
-	if (state->quiet_ms < QUIET_MS)
-		return "packets still come: its VIPs must be withdrawn (by lbbgp, or in BIRD)";
-	return NULL;
-}
-
 static int tell_result(FILE *out, const Holdfast__NodeState *state)
 {
-	if (state->sharing && (!state->others || state->gave_up)) {
-		hf_error("drained, but %s: stop this node, and flows that only it knows may break",
-			 state->others ? "its records were not all taken in time"
-				       : "no other node is ready to take its records");
+	const char *risk = hf_drain_risk(state);
+
+	if (risk) {
+		hf_error("drained, but %s", risk);
 		return -ENODATA;
 	}
 	fprintf(out, "drained: lbnode and syncd can be stopped, then `lbnode --detach`\n");
@@ -86,7 +72,7 @@ static int wait_until_done(FILE *out, int fd, uint32_t timeout_s)
 			hf_error("somebody has put the node back into service");
 			return -ECANCELED;
 		}
-		now = left_to_do(&state);
+		now = hf_drain_left(&state);
 		if (!now)
 			break;
 		if (now_ms() >= end) {

@@ -32,7 +32,7 @@ struct page {
 	uint32_t count;
 	char problem[PROBLEMS_MOST][PROBLEM_TEXT];
 	char *problems[PROBLEMS_MOST];
-	uint32_t problem_count;
+	uint32_t problem_count, own_problems;
 };
 
 /* What a data plane needs: so short that as many as can be owners fit a packet. */
@@ -234,6 +234,7 @@ static void find_problems(struct page *page, const struct hf_sync *sync,
 			"%lu datagrams under a key that is not in this node's file: did a "
 			"key change miss a node?",
 			(unsigned long)c->drop_key);
+	page->own_problems = page->problem_count;
 	for (uint32_t i = 0; i < members->count; i++)
 		find_member_problems(page, sync, members->all[i], now);
 }
@@ -288,6 +289,7 @@ size_t hf_node_pack_status(const struct hf_sync *sync, const struct hf_node_fact
 	body.n_counters = COUNTERS;
 	body.problems = page->problems;
 	body.n_problems = page->problem_count;
+	body.own_problems = page->own_problems;
 	body.lbnode = facts->served;
 	body.self = hf_sync_self(sync)->party.id;
 	body.up_ms = facts->up_ms;

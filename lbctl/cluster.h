@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What the programs of all nodes say, gathered into one JSON object, from which everything that
+ * lbctl shows is made:
+ *
+ *	{"cluster": NAME, "asked": this node's NAME, "blind": null, or why others can't be asked,
+ *	 "nodes": [{"name", "id", "address", "port", "local", "state", "since_ms",
+ *	            "syncd": Status, "lbnode": NodeFacts, "lbbgp": BgpState,
+ *	            "services": [ServiceState], "backends": [BackendState],
+ *	            "overrides": [OverrideState],
+ *	            "errors": {PROGRAM: why it said nothing}}]}
+ *
+ * with those parts that were asked for; the capitals are messages of proto/. A part of a program
+ *that said nothing is left out.
+ */
+#ifndef HF_LBCTL_CLUSTER_H
+#define HF_LBCTL_CLUSTER_H
+
+#include <jansson.h>
+
+#include "lbctl/ask.h"
+
+enum hf_part {
+	HF_PART_SYNCD = 1 << 0,
+	HF_PART_FACTS = 1 << 1,
+	HF_PART_SERVICES = 1 << 2,
+	HF_PART_BACKENDS = 1 << 3,
+	HF_PART_OVERRIDES = 1 << 4,
+	HF_PART_BGP = 1 << 5,
+};
+
+#define HF_PATIENCE_MS 900 /* of a node that does not answer; all are asked at once */
+
+/* Asks, and gathers: a new object. `only`: the name of the only node to ask; NULL: all. */
+json_t *hf_cluster_gather(const char *instance, unsigned int parts, const char *only);
+
+/* A node of what was gathered, by its name: NULL if there is none. */
+json_t *hf_cluster_node(const json_t *cluster, const char *name);
+
+/* Makes a question one to this node. */
+void hf_cluster_address(const json_t *node, struct hf_question_to *question);
+
+/* Members of objects, as C values; "", 0 and false where there is none. */
+const char *hf_text(const json_t *object, const char *key);
+int64_t hf_number(const json_t *object, const char *key);
+bool hf_flag(const json_t *object, const char *key);
+
+#endif

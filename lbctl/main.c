@@ -1,0 +1,287 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include <argp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lbctl/cluster.h"
+#include "lbctl/command.h"
+#include "lbctl/table.h"
+#include "lib/log.h"
+
+#define DEFAULT_INSTANCE "default"
+#define INSTANCE_MOST	 64
+
+enum {
+	KEY_JSON = 0x100,
+	KEY_POOL,
+	KEY_BACKEND,
+	KEY_STATE,
+	KEY_BY,
+	KEY_REASON,
+	KEY_FOR,
+	KEY_TIMEOUT,
+	KEY_SYN,
+	KEY_ALL,
+};
+
+static const struct argp_option option_table[] = {
+	{ "instance", 'i', "NAME", 0, "The daemons' instance (default: " DEFAULT_INSTANCE ")", 1 },
+	{ "json", KEY_JSON, NULL, 0, "As JSON, of which nothing is left out", 1 },
+	{ "node", 'n', "NAME", 0, "Ask, or change, this node alone", 1 },
+	{ "all", KEY_ALL, NULL, 0, "With counters, flows: those that are 0, too", 2 },
+	{ "backend", KEY_BACKEND, "NAME", 0, "With backends, flows: this one alone", 2 },
+	{ "pool", KEY_POOL, "NAME", 0, "With services, backends, flows: this one alone", 2 },
+	{ "state", KEY_STATE, "NAME", 0, "With backends, flows: what is in this state alone", 2 },
+	{ "count", 'c', "NUMBER", 0, "With events: so many, the last ones (default: 30)", 2 },
+	{ "follow", 'f', NULL, 0, "With events: go on, with what happens", 2 },
+	{ "syn", KEY_SYN, NULL, 0, "With explain: a packet that opens a connection", 2 },
+	{ "by", KEY_BY, "NAME", 0, "With what changes anything: who says so (default: you)", 3 },
+	{ "reason", KEY_REASON, "TEXT", 0, "With the same: why; others will read it", 3 },
+	{ "for", KEY_FOR, "SECONDS", 0,
+	  "With drain backend, weight: how long (default: until it is taken back)", 3 },
+	{ "timeout", KEY_TIMEOUT, "SECONDS", 0,
+	  "With drain node: how long to wait until it is done (default: 300; 0: not at all)", 3 },
+	{ "config", 'C', "FILE", 0, "With check, diff: what is in force (default: lbnode's)", 3 },
+	{ 0 },
+};
+
+/* The options that a command takes beside -i and --json, by their keys' letters. */
+static const struct command {
+	const char *name, *words, *text;
+	int (*run)(const struct hf_context *context);
+	int least, most; /* words */
+} commands[] = {
+	{ "status", "", "Is everything all right, and if not, what?", hf_command_status, 0, 0 },
+	{ "nodes", "", "The nodes: versions, configurations, readiness", hf_command_nodes, 0, 0 },
+	{ "services", "", "The services, and what they carry", hf_command_services, 0, 0 },
+	{ "backends", "", "The backends: who serves, and why not", hf_command_backends, 0, 0 },
+	{ "flows", "", "How many flows there are, by state and by backend", hf_command_flows, 0,
+	  0 },
+	{ "sync", "", "What syncd shares, and with whom", hf_command_sync, 0, 0 },
+	{ "bgp", "", "BGP's sessions, and which VIPs they carry", hf_command_bgp, 0, 0 },
+	{ "events", "", "What the daemons of all nodes have said", hf_command_events, 0, 0 },
+	{ "counters", "", "Packets by what became of them", hf_command_counters, 0, 0 },
+	{ "top", "", "The status, live", hf_command_top, 0, 0 },
+	{ "explain", "CLIENT:PORT VIP:PORT [tcp|udp]",
+	  "What each node would do with a packet, and why", hf_command_explain, 2, 3 },
+	{ "drain", "node|backend|service NAME", "Take it out of service, and break nothing",
+	  hf_command_drain, 2, 2 },
+	{ "undrain", "node|backend|service NAME", "Put it back", hf_command_undrain, 2, 2 },
+	{ "weight", "[POOL/]BACKEND NUMBER|default", "Give a backend another weight",
+	  hf_command_weight, 2, 2 },
+	{ "overrides", "", "What operators have said of backends", hf_command_overrides, 0, 0 },
+	{ "reload", "", "Have the daemons of all nodes read their files again", hf_command_reload,
+	  0, 0 },
+	{ "check", "[FILE]", "Is it a good configuration?", hf_command_check, 0, 1 },
+	{ "diff", "FILE", "What would change if it were in force?", hf_command_diff, 1, 1 },
+	{ "doctor", "", "Look at the node's kernel, network, keys and BIRD", hf_command_doctor, 0,
+	  0 },
+	{ "support-bundle", "[FILE]", "All that tells how things are, in one file",
+	  hf_command_support_bundle, 0, 1 },
+};
+
+#define COMMANDS (sizeof(commands) / sizeof(commands[0]))
+
+struct options {
+	struct hf_context context;
+	const struct command *command;
+	char *words[8];
+};
+
+static uint32_t number_of(struct argp_state *state, const char *text, const char *what)
+{
+	char *end;
+	unsigned long number = strtoul(text, &end, 10);
+
+	if (*end || end == text || number > 1000000000)
+		argp_error(state, "--%s must be a number, not \"%s\"", what, text);
+	return (uint32_t)number;
+}
+
+static void take_word(struct argp_state *state, struct options *o, char *word)
+{
+	if (o->command) {
+		if (o->context.word_count >= o->command->most)
+			argp_error(state, "%s: what is \"%s\"?", o->command->name, word);
+		o->words[o->context.word_count++] = word;
+		return;
+	}
+	for (size_t i = 0; i < COMMANDS; i++)
+		if (strcmp(commands[i].name, word) == 0)
+			o->command = &commands[i];
+	if (!o->command)
+		argp_error(state, "there is no command \"%s\"; --help tells those that there are",
+			   word);
+}
+
+static void check_all(struct argp_state *state, const struct options *o)
+{
+	if (!o->command)
+		argp_usage(state);
+	else if (o->context.word_count < o->command->least)
+		argp_error(state, "it is: %s %s", o->command->name, o->command->words);
+}
+
+static error_t take_option(int key, char *argument, struct argp_state *state)
+{
+	struct options *o = state->input;
+	struct hf_context *c = &o->context;
+
+	switch (key) {
+	case 'i':
+		if (!argument[0] || strlen(argument) >= INSTANCE_MOST ||
+		    strpbrk(argument, "/\"\\ ."))
+			argp_error(state, "\"%s\" is no instance's name", argument);
+		c->instance = argument;
+		break;
+	case 'n':
+		c->node = argument;
+		break;
+	case 'c':
+		c->count = number_of(state, argument, "count");
+		break;
+	case 'f':
+		c->follow = true;
+		break;
+	case 'C':
+		c->config = argument;
+		break;
+	case KEY_JSON:
+		c->json = true;
+		break;
+	case KEY_ALL:
+		c->all = true;
+		break;
+	case KEY_POOL:
+		c->pool = argument;
+		break;
+	case KEY_BACKEND:
+		c->backend = argument;
+		break;
+	case KEY_STATE:
+		c->state = argument;
+		break;
+	case KEY_SYN:
+		c->syn = true;
+		break;
+	case KEY_BY:
+		c->by = argument;
+		break;
+	case KEY_REASON:
+		c->reason = argument;
+		break;
+	case KEY_FOR:
+		c->for_s = number_of(state, argument, "for");
+		break;
+	case KEY_TIMEOUT:
+		c->timeout_s = number_of(state, argument, "timeout");
+		break;
+	case ARGP_KEY_ARG:
+		take_word(state, o, argument);
+		break;
+	case ARGP_KEY_END:
+		check_all(state, o);
+		break;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+	return 0;
+}
+
+/* The commands stand before the options, from the same table that they are found by. */
+static char *fill_help(int key, const char *text, void *input)
+{
+	char *help = NULL;
+	size_t size;
+	FILE *out;
+
+	(void)input;
+	if (key != ARGP_KEY_HELP_PRE_DOC)
+		return (char *)text;
+	out = open_memstream(&help, &size);
+	if (!out)
+		return (char *)text;
+	fprintf(out, "%s\n\nCommands:\n", text);
+	for (size_t i = 0; i < COMMANDS; i++) {
+		int width = fprintf(out, "  %s%s%s", commands[i].name,
+				    commands[i].words[0] ? " " : "", commands[i].words);
+
+		fprintf(out, "%*s%s\n", width < 29 ? 29 - width : 2, "", commands[i].text);
+	}
+	fclose(out);
+	return help;
+}
+
+const char *argp_program_version = "lbctl (Holdfast) " HF_VERSION;
+
+int main(int argc, char **argv)
+{
+	static const struct argp parser = {
+		option_table,
+		take_option,
+		"COMMAND [ARGUMENT...]",
+		"Shows how a Holdfast cluster is, explains what becomes of packets, and operates "
+		"it; from "
+		"any of its nodes, for all of them.\v"
+		"Exit status: 0 done, or all is well; 1 failed, or something is not well; 2 wrong "
+		"options, or it can't be told.",
+		NULL,
+		fill_help,
+		NULL,
+	};
+	struct options o = {
+		.context = { .instance = DEFAULT_INSTANCE,
+			     .reason = "",
+			     .count = 30,
+			     .timeout_s = 300 },
+	};
+
+	argp_err_exit_status = HF_EXIT_WRONG;
+	argp_parse(&parser, argc, argv, 0, NULL, &o);
+	hf_log_open("lbctl", HF_LOG_NOTICE);
+	hf_colours_open(stdout);
+	o.context.words = o.words;
+	if (!o.context.by)
+		o.context.by = getenv("SUDO_USER") ? getenv("SUDO_USER") : getenv("USER");
+	if (!o.context.by)
+		o.context.by = "root";
+	return o.command->run(&o.context);
+}
+
+bool hf_print_json(const struct hf_context *c, const json_t *json)
+{
+	if (!c->json)
+		return false;
+	json_dumpf(json, stdout, JSON_INDENT(1) | JSON_PRESERVE_ORDER);
+	putchar('\n');
+	return true;
+}
+
+json_t *hf_gather_or_say(const struct hf_context *c, unsigned int parts, int *status)
+{
+	json_t *cluster = hf_cluster_gather(c->instance, parts, c->node), *node, *why;
+	bool any = false, all = true;
+	const char *program;
+	size_t i;
+
+	if (hf_text(cluster, "blind")[0])
+		hf_warning("nothing can be told of other nodes: this node's syncd: %s",
+			   hf_text(cluster, "blind"));
+	if (c->node && !hf_cluster_node(cluster, c->node))
+		hf_error("there is no node %s; `lbctl nodes` tells those that there are", c->node);
+	json_array_foreach(json_object_get(cluster, "nodes"), i, node)
+	{
+		json_object_foreach(json_object_get(node, "errors"), program, why)
+		{
+			hf_warning("%s: %s: %s", hf_text(node, "name"), program,
+				   json_string_value(why));
+			all = false;
+		}
+		any |= json_object_get(node, "syncd") || json_object_get(node, "lbnode") ||
+		       json_object_get(node, "lbbgp") || json_object_get(node, "services") ||
+		       json_object_get(node, "backends") || json_object_get(node, "overrides");
+	}
+	*status = !any ? HF_EXIT_UNKNOWN : all ? HF_EXIT_FINE : HF_EXIT_DEGRADED;
+	return cluster;
+}

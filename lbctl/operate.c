@@ -1,0 +1,406 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* Commands that change something. */
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "lbctl/cluster.h"
+#include "lbctl/command.h"
+#include "lbctl/table.h"
+#include "lbnode/drain_state.h"
+#include "lib/address.h"
+#include "lib/log.h"
+#include "lib/text.h"
+
+#define LOOK_MS 200
+
+/* Asks one, and says what failed: the error that the answer told, NULL for none, or why there is no
+ * answer. */
+static const char *ask_one(const struct hf_context *c, struct hf_question_to *q)
+{
+	hf_ask(c->instance, q, 1, HF_PATIENCE_MS);
+	if (!q->answer)
+		return q->why;
+	if (q->program == HOLDFAST__PROGRAM__PROGRAM_LBNODE) {
+		const Holdfast__FromNode *m = (Holdfast__FromNode *)q->answer;
+
+		if (m->body_case == HOLDFAST__FROM_NODE__BODY_RESULT && m->result->error[0])
+			return m->result->error;
+		if (m->body_case == HOLDFAST__FROM_NODE__BODY_DONE && m->done->error[0])
+			return m->done->error;
+	} else if (q->program == HOLDFAST__PROGRAM__PROGRAM_LBBGP) {
+		const Holdfast__FromBgp *m = (Holdfast__FromBgp *)q->answer;
+
+		if (m->body_case == HOLDFAST__FROM_BGP__BODY_RESULT && m->result->error[0])
+			return m->result->error;
+		if (m->body_case == HOLDFAST__FROM_BGP__BODY_DONE && m->done->error[0])
+			return m->done->error;
+	} else {
+		const Holdfast__FromSync *m = (Holdfast__FromSync *)q->answer;
+
+		if (m->body_case == HOLDFAST__FROM_SYNC__BODY_DONE && m->done->error[0])
+			return m->done->error;
+	}
+	return NULL;
+}
+
+/* "POOL/NAME", or the name alone for the backend in all pools. */
+static int set_override(const struct hf_context *c, const char *name, const char *action,
+			uint32_t weight)
+{
+	static struct hf_question_to q;
+	Holdfast__ToNode message = HOLDFAST__TO_NODE__INIT;
+	Holdfast__OverrideSet body = HOLDFAST__OVERRIDE_SET__INIT;
+	char target[160];
+	const char *error;
+
+	snprintf(target, sizeof(target), "%s%s", strchr(name, '/') ? "" : "+/", name);
+	body.target = target;
+	body.action = (char *)action;
+	body.weight = weight;
+	body.author = (char *)c->by;
+	body.reason = (char *)c->reason;
+	body.seconds = c->for_s;
+	message.body_case = HOLDFAST__TO_NODE__BODY_OVERRIDE;
+	message.override = &body;
+	q.local = true; /* any node tells all others */
+	hf_ask_lbnode(&q, &message);
+	error = ask_one(c, &q);
+	if (error)
+		hf_error("%s: %s", name, error);
+	hf_ask_free(&q, 1);
+	return error ? HF_EXIT_FAILED : HF_EXIT_FINE;
+}
+
+int hf_command_weight(const struct hf_context *c)
+{
+	char *end;
+	unsigned long weight = strtoul(c->words[1], &end, 10);
+
+	if (strcmp(c->words[1], "default") == 0)
+		return set_override(c, c->words[0], "none", 0);
+	if (*end || weight < 1 || weight > 65535) {
+		hf_error("a weight is a number from 1 to 65535, or \"default\", not \"%s\"; for "
+			 "none at all: lbctl drain backend %s",
+			 c->words[1], c->words[0]);
+		return HF_EXIT_WRONG;
+	}
+	return set_override(c, c->words[0], "weight", (uint32_t)weight);
+}
+
+/* The node to ask, and the cluster that it is of, the caller's to free; NULL, said why. */
+static json_t *find_node(const struct hf_context *c, const char *name, json_t **cluster)
+{
+	json_t *node;
+
+	*cluster = hf_cluster_gather(c->instance, 0, "");
+	node = hf_cluster_node(*cluster, name);
+	if (!node)
+		hf_error("there is no node %s%s%s; `lbctl nodes` tells those that there are", name,
+			 hf_text(*cluster, "blind")[0] ? ", as far as can be told: syncd: " : "",
+			 hf_text(*cluster, "blind"));
+	return node;
+}
+
+static void ask_drain(const struct hf_context *c, struct hf_question_to *q, bool drain)
+{
+	Holdfast__ToNode message = HOLDFAST__TO_NODE__INIT;
+	Holdfast__Drain drained = HOLDFAST__DRAIN__INIT;
+	Holdfast__Undrain undrained = HOLDFAST__UNDRAIN__INIT;
+
+	drained.author = undrained.author = (char *)c->by;
+	drained.reason = undrained.reason = (char *)c->reason;
+	message.body_case = drain ? HOLDFAST__TO_NODE__BODY_DRAIN : HOLDFAST__TO_NODE__BODY_UNDRAIN;
+	if (drain)
+		message.drain = &drained;
+	else
+		message.undrain = &undrained;
+	hf_ask_lbnode(q, &message);
+}
+
+static void ask_state(struct hf_question_to *q)
+{
+	Holdfast__ToNode message = HOLDFAST__TO_NODE__INIT;
+	Holdfast__StateAsk body = HOLDFAST__STATE_ASK__INIT;
+
+	message.body_case = HOLDFAST__TO_NODE__BODY_STATE;
+	message.state = &body;
+	hf_ask_lbnode(q, &message);
+}
+
+static int wait_until_drained(const struct hf_context *c, const char *name,
+			      struct hf_question_to *q)
+{
+	const struct timespec pause = { .tv_nsec = LOOK_MS * 1000000L };
+	const time_t end = time(NULL) + c->timeout_s;
+	const Holdfast__FromNode *answer = (Holdfast__FromNode *)q->answer;
+	const char *left, *last = NULL;
+
+	for (;; nanosleep(&pause, NULL)) {
+		const char *error;
+
+		if (answer->body_case != HOLDFAST__FROM_NODE__BODY_STATE)
+			break;
+		if (!answer->state->draining) {
+			hf_error("somebody has put %s back into service", name);
+			return HF_EXIT_FAILED;
+		}
+		left = hf_drain_left(answer->state);
+		if (!left)
+			break;
+		if (time(NULL) >= end) {
+			hf_error("%s: not done after %u s: %s; it stays drained, `lbctl undrain "
+				 "node %s` takes it back",
+				 name, c->timeout_s, left, name);
+			return HF_EXIT_FAILED;
+		}
+		if (left != last)
+			printf("%s: %s\n", name, left);
+		fflush(stdout);
+		last = left;
+		hf_ask_free(q, 1);
+		ask_state(q);
+		error = ask_one(c, q);
+		if (error) {
+			hf_error("%s: lbnode: %s", name, error);
+			return HF_EXIT_FAILED;
+		}
+		answer = (Holdfast__FromNode *)q->answer;
+	}
+	if (hf_drain_risk(answer->state)) {
+		hf_error("%s is drained, but %s", name, hf_drain_risk(answer->state));
+		return HF_EXIT_FAILED;
+	}
+	printf("%s is drained: lbnode and syncd can be stopped there, then `lbnode --detach`\n",
+	       name);
+	return HF_EXIT_FINE;
+}
+
+static int drain_node(const struct hf_context *c, const char *name, bool drain)
+{
+	static struct hf_question_to q;
+	json_t *cluster, *node = find_node(c, name, &cluster);
+	int code = HF_EXIT_FAILED;
+	const char *error;
+
+	if (node) {
+		hf_cluster_address(node, &q);
+		ask_drain(c, &q, drain);
+		error = ask_one(c, &q);
+		if (error)
+			hf_error("%s: lbnode: %s", name, error);
+		else if (drain && c->timeout_s)
+			code = wait_until_drained(c, name, &q);
+		else
+			code = HF_EXIT_FINE;
+		hf_ask_free(&q, 1);
+	}
+	json_decref(cluster);
+	return code;
+}
+
+static int drain_vip_at(const struct hf_context *c, const json_t *node,
+			const struct hf_address *vip, bool drain)
+{
+	static struct hf_question_to q;
+	Holdfast__ToBgp message = HOLDFAST__TO_BGP__INIT;
+	Holdfast__DrainVip body = HOLDFAST__DRAIN_VIP__INIT;
+	const char *error;
+
+	body.address.data = (uint8_t *)vip->word;
+	body.address.len = hf_address_length(vip->family);
+	body.drained = drain;
+	body.author = (char *)c->by;
+	body.reason = (char *)c->reason;
+	message.body_case = HOLDFAST__TO_BGP__BODY_DRAIN;
+	message.drain = &body;
+	hf_cluster_address(node, &q);
+	hf_ask_lbbgp(&q, &message);
+	error = ask_one(c, &q);
+	if (error)
+		hf_error("%s: lbbgp: %s", hf_text(node, "name"), error);
+	else
+		printf("%s: %s\n", hf_text(node, "name"),
+		       drain ? "drained: routers take other ways, then it is withdrawn (lbctl bgp)"
+			     : "announced again");
+	hf_ask_free(&q, 1);
+	return error ? HF_EXIT_FAILED : HF_EXIT_FINE;
+}
+
+/* "203.0.113.10", "203.0.113.10:80", "[2001:db8::1]:80": the port is of no matter, for routers know
+ * addresses alone. */
+static bool read_vip(const char *text, struct hf_address *vip)
+{
+	char copy[HF_ADDRESS_TEXT];
+	const char *colon = strchr(text, ':');
+
+	snprintf(copy, sizeof(copy), "%s", text[0] == '[' ? text + 1 : text);
+	if (text[0] == '[')
+		copy[strcspn(copy, "]")] = '\0';
+	else if (colon && !strchr(colon + 1, ':'))
+		copy[strcspn(copy, ":")] = '\0';
+	return hf_address_parse(copy, vip) == 0;
+}
+
+static int drain_vip(const struct hf_context *c, const char *name, bool drain)
+{
+	json_t *cluster = hf_cluster_gather(c->instance, 0, ""), *node;
+	int code = HF_EXIT_FINE;
+	struct hf_address vip;
+	bool any = false;
+	size_t i;
+
+	if (!read_vip(name, &vip)) {
+		hf_error("a service is named by its address, not by \"%s\"; `lbctl services` tells "
+			 "those that there are",
+			 name);
+		json_decref(cluster);
+		return HF_EXIT_WRONG;
+	}
+	json_array_foreach(json_object_get(cluster, "nodes"), i, node)
+	{
+		if ((c->node && strcmp(c->node, hf_text(node, "name")) != 0) ||
+		    (!hf_flag(node, "local") && strcmp(hf_text(node, "state"), "alive") != 0))
+			continue;
+		any = true;
+		if (drain_vip_at(c, node, &vip, drain))
+			code = HF_EXIT_FAILED;
+	}
+	if (!any)
+		hf_error("there is no such node that lives");
+	json_decref(cluster);
+	return any ? code : HF_EXIT_FAILED;
+}
+
+static int set_drained(const struct hf_context *c, bool drain)
+{
+	const char *kind = c->words[0], *name = c->words[1];
+
+	if (strcmp(kind, "node") == 0)
+		return drain_node(c, name, drain);
+	if (strcmp(kind, "backend") == 0)
+		return set_override(c, name, drain ? "drain" : "none", 0);
+	if (strcmp(kind, "service") == 0)
+		return drain_vip(c, name, drain);
+	hf_error("it is a node, a backend or a service that can be drained, not \"%s\"", kind);
+	return HF_EXIT_WRONG;
+}
+
+int hf_command_drain(const struct hf_context *c)
+{
+	return set_drained(c, true);
+}
+
+int hf_command_undrain(const struct hf_context *c)
+{
+	return set_drained(c, false);
+}
+
+int hf_command_overrides(const struct hf_context *c)
+{
+	struct hf_context here = *c;
+	int status;
+	json_t *cluster, *node, *o;
+	struct hf_table *t;
+	char when[32], left[HF_DURATION_TEXT];
+	size_t i, k;
+
+	/* They are the same on all nodes; one tells them. */
+	cluster = hf_cluster_gather(c->instance, 0, "");
+	if (!here.node)
+		here.node = hf_text(cluster, "asked");
+	t = hf_table_new("backend", "override", "by", "since", "for", "reason", NULL);
+	{
+		json_t *gathered = hf_gather_or_say(&here, HF_PART_OVERRIDES, &status);
+
+		json_decref(cluster);
+		cluster = gathered;
+	}
+	json_array_foreach(json_object_get(cluster, "nodes"), i, node)
+	{
+		json_array_foreach(json_object_get(node, "overrides"), k, o)
+		{
+			time_t at = hf_number(o, "set_at") / 1000;
+			struct tm tm;
+
+			localtime_r(&at, &tm);
+			strftime(when, sizeof(when), "%Y-%m-%d %H:%M:%S", &tm);
+			hf_table_cell(t, HF_BOLD, "%s%s", hf_text(o, "target"),
+				      hf_flag(o, "unknown") ? " (not known here)" : "");
+			if (hf_number(o, "weight"))
+				hf_table_cell(t, HF_DOUBTFUL, "weight %ld",
+					      (long)hf_number(o, "weight"));
+			else
+				hf_table_cell(t, HF_DOUBTFUL, "%s", hf_text(o, "action"));
+			hf_table_cell(t, HF_PLAIN, "%s", hf_text(o, "author"));
+			hf_table_cell(t, HF_PLAIN, "%s", when);
+			hf_table_cell(
+				t, HF_PLAIN, "%s",
+				hf_number(o, "seconds_left")
+					? hf_duration_text((uint32_t)hf_number(o, "seconds_left"),
+							   left)
+					: "ever");
+			hf_table_cell(t, HF_PLAIN, "%s", hf_text(o, "reason"));
+		}
+	}
+	hf_table_print(t, stdout);
+	json_decref(cluster);
+	return status;
+}
+
+static bool reload_at(const struct hf_context *c, const json_t *node, Holdfast__Program program)
+{
+	static struct hf_question_to q;
+	Holdfast__ToNode to_node = HOLDFAST__TO_NODE__INIT;
+	Holdfast__ToSync to_sync = HOLDFAST__TO_SYNC__INIT;
+	Holdfast__ToBgp to_bgp = HOLDFAST__TO_BGP__INIT;
+	Holdfast__Reload body = HOLDFAST__RELOAD__INIT;
+	const char *error;
+
+	to_node.body_case = HOLDFAST__TO_NODE__BODY_RELOAD;
+	to_sync.body_case = HOLDFAST__TO_SYNC__BODY_RELOAD;
+	to_bgp.body_case = HOLDFAST__TO_BGP__BODY_RELOAD;
+	to_node.reload = to_sync.reload = to_bgp.reload = &body;
+	hf_cluster_address(node, &q);
+	if (program == HOLDFAST__PROGRAM__PROGRAM_LBNODE)
+		hf_ask_lbnode(&q, &to_node);
+	else if (program == HOLDFAST__PROGRAM__PROGRAM_SYNCD)
+		hf_ask_syncd(&q, &to_sync);
+	else
+		hf_ask_lbbgp(&q, &to_bgp);
+	error = ask_one(c, &q);
+	printf("%s: %s: %s\n", hf_text(node, "name"), hf_program_name(program),
+	       error ? error : "reloaded");
+	hf_ask_free(&q, 1);
+	return !error;
+}
+
+int hf_command_reload(const struct hf_context *c)
+{
+	json_t *cluster = hf_cluster_gather(c->instance, HF_PART_FACTS, c->node), *node;
+	bool all = true, any = false;
+	size_t i;
+
+	json_array_foreach(json_object_get(cluster, "nodes"), i, node)
+	{
+		const json_t *facts = json_object_get(node, "lbnode");
+
+		if ((c->node && strcmp(c->node, hf_text(node, "name")) != 0) ||
+		    (!hf_flag(node, "local") && strcmp(hf_text(node, "state"), "alive") != 0))
+			continue;
+		any = true;
+		/* What lbnode refuses the others need not try. */
+		if (!reload_at(c, node, HOLDFAST__PROGRAM__PROGRAM_LBNODE)) {
+			all = false;
+			continue;
+		}
+		if (!hf_text(cluster, "blind")[0])
+			all &= reload_at(c, node, HOLDFAST__PROGRAM__PROGRAM_SYNCD);
+		if (hf_flag(facts, "bgp"))
+			all &= reload_at(c, node, HOLDFAST__PROGRAM__PROGRAM_LBBGP);
+	}
+	if (!any)
+		hf_error("there is no such node that lives");
+	json_decref(cluster);
+	return all && any ? HF_EXIT_FINE : HF_EXIT_FAILED;
+}

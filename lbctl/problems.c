@@ -1,0 +1,315 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "lbctl/problems.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "lbctl/cluster.h"
+#include "lbctl/rates.h"
+#include "lib/text.h"
+
+#define FULL_PERCENT	80 /* of the flow table */
+#define DROPPED_PERCENT 1  /* of a node's packets */
+#define DROPPED_LEAST	10 /* a second */
+#define UNSETTLED_MS	60000
+
+__attribute__((format(printf, 4, 5))) static void add(json_t *problems, const json_t *node,
+						      const char *remedy, const char *format, ...)
+{
+	char text[512];
+	va_list arguments;
+
+	va_start(arguments, format);
+	vsnprintf(text, sizeof(text), format, arguments);
+	va_end(arguments);
+	json_array_append_new(problems, json_pack("{s:s, s:s, s:s}", "node",
+						  node ? hf_text(node, "name") : "", "text", text,
+						  "try", remedy));
+}
+
+static bool is(const json_t *object, const char *key, const char *value)
+{
+	return strcmp(hf_text(object, key), value) == 0;
+}
+
+/* The command, on the node itself. */
+static const char *on_node(const json_t *node, const char *command, char out[160])
+{
+	if (hf_flag(node, "local"))
+		snprintf(out, 160, "%s", command);
+	else
+		snprintf(out, 160, "on %s: %s", hf_text(node, "name"), command);
+	return out;
+}
+
+static void find_dead(json_t *problems, const json_t *node)
+{
+	char since[HF_DURATION_TEXT], remedy[160];
+
+	hf_duration_text((uint32_t)(hf_number(node, "since_ms") / 1000), since);
+	if (is(node, "state", "dead"))
+		add(problems, node, on_node(node, "systemctl status syncd lbnode", remedy),
+		    "the node is dead, as far as the others can tell, for %s", since);
+	else if (is(node, "state", "suspect"))
+		add(problems, node, "lbctl events -f", "the node has not answered for a moment");
+}
+
+static void find_silent(json_t *problems, const json_t *node)
+{
+	const json_t *facts = json_object_get(node, "lbnode");
+	char command[64], remedy[160];
+	const char *program;
+	json_t *why;
+
+	json_object_foreach(json_object_get(node, "errors"), program, why)
+	{
+		if (strcmp(program, "lbbgp") == 0 && !hf_flag(facts, "bgp"))
+			continue;
+		snprintf(command, sizeof(command), "systemctl status %s", program);
+		add(problems, node, on_node(node, command, remedy), "%s says nothing: %s", program,
+		    json_string_value(why));
+	}
+}
+
+static void find_interfaces(json_t *problems, const json_t *node)
+{
+	json_t *interface;
+	size_t i;
+
+	json_array_foreach(json_object_get(json_object_get(node, "lbnode"), "interfaces"), i,
+			   interface)
+	{
+		char command[80], remedy[160];
+
+		if (hf_text(interface, "mode")[0])
+			continue;
+		snprintf(command, sizeof(command), "ip link show %s", hf_text(interface, "name"));
+		add(problems, node, on_node(node, command, remedy),
+		    "the interface %s is not there, or has no XDP program",
+		    hf_text(interface, "name"));
+	}
+}
+
+static void find_of_lbnode(json_t *problems, const json_t *node)
+{
+	const json_t *facts = json_object_get(node, "lbnode");
+	int64_t pins = hf_number(facts, "pins"), room = hf_number(facts, "pins_room");
+	char remedy[160];
+
+	if (!facts)
+		return;
+	if (!hf_flag(facts, "ready"))
+		add(problems, node, on_node(node, "journalctl -u lbnode", remedy),
+		    "the node is not ready to serve: %s", hf_text(facts, "why_not"));
+	if (hf_flag(facts, "draining"))
+		add(problems, node, "lbctl undrain node NAME, when it may serve again",
+		    "the node is drained, by an operator's word");
+	if (hf_text(facts, "reload_error")[0])
+		add(problems, node, on_node(node, "lbctl check", remedy),
+		    "the last reload was refused: %s", hf_text(facts, "reload_error"));
+	if (!hf_flag(facts, "sharing") && json_object_get(node, "syncd"))
+		add(problems, node, on_node(node, "journalctl -u lbnode", remedy),
+		    "lbnode is not connected to syncd: its flows are known to no other node");
+	if (hf_number(facts, "unresolved"))
+		add(problems, node, on_node(node, "ip neighbour", remedy),
+		    "%ld next hops to backends do not answer",
+		    (long)hf_number(facts, "unresolved"));
+	if (room && pins * 100 > room * FULL_PERCENT)
+		add(problems, node, on_node(node, "raise tables.flows, and restart lbnode", remedy),
+		    "the flow table is full by %ld %%", (long)(pins * 100 / room));
+	find_interfaces(problems, node);
+}
+
+static void find_of_lbbgp(json_t *problems, const json_t *node)
+{
+	const json_t *bgp = json_object_get(node, "lbbgp");
+	json_t *text;
+	size_t i;
+
+	json_array_foreach(json_object_get(bgp, "problems"), i, text)
+	{
+		/* That follows from others, which are told already. */
+		if (hf_flag(json_object_get(node, "lbnode"), "draining") &&
+		    strstr(json_string_value(text), "drain"))
+			continue;
+		add(problems, node, "lbctl bgp", "%s", json_string_value(text));
+	}
+}
+
+static void find_of_syncd(json_t *problems, const json_t *node)
+{
+	const json_t *status = json_object_get(node, "syncd");
+	int64_t own = hf_number(status, "own_problems");
+	json_t *text;
+	size_t i;
+
+	json_array_foreach(json_object_get(status, "problems"), i,
+			   text) if ((int64_t)i < own &&
+				     strncmp(json_string_value(text), "lbnode is not", 13) != 0)
+		add(problems, node, "lbctl sync", "%s", json_string_value(text));
+}
+
+/* The nodes of each answer, by what they say. */
+static void find_disagreement(json_t *problems, const json_t *cluster, const char *program,
+			      const char *key, const char *what, const char *remedy)
+{
+	json_t *camps = json_object(), *node, *names;
+	char text[400] = "";
+	const char *value;
+	size_t i;
+
+	json_array_foreach(json_object_get(cluster, "nodes"), i, node)
+	{
+		const json_t *part = json_object_get(node, program);
+		json_t *said = json_object_get(part, key);
+		char of_said[64];
+
+		if (!said || hf_flag(part, "draining"))
+			continue;
+		if (json_is_integer(said))
+			snprintf(of_said, sizeof(of_said), "%lld",
+				 (long long)json_integer_value(said));
+		else
+			snprintf(of_said, sizeof(of_said), "%s", json_string_value(said));
+		if (!json_object_get(camps, of_said))
+			json_object_set_new(camps, of_said, json_array());
+		json_array_append(json_object_get(camps, of_said), json_object_get(node, "name"));
+	}
+	json_object_foreach(camps, value, names)
+	{
+		json_t *name;
+
+		if (text[0])
+			snprintf(text + strlen(text), sizeof(text) - strlen(text), " against");
+		json_array_foreach(names, i, name)
+			snprintf(text + strlen(text), sizeof(text) - strlen(text), "%s%s",
+				 i	   ? ", "
+				 : text[0] ? " "
+					   : "",
+				 json_string_value(name));
+	}
+	if (json_object_size(camps) > 1)
+		add(problems, NULL, remedy, "%s: %s", what, text);
+	json_decref(camps);
+}
+
+static bool all_say_the_same(const json_t *cluster, const char *program, const char *key)
+{
+	json_t *none = json_array();
+	bool same;
+
+	find_disagreement(none, cluster, program, key, "", "");
+	same = json_array_size(none) == 0;
+	json_decref(none);
+	return same;
+}
+
+static void find_disagreements(json_t *problems, const json_t *cluster)
+{
+	find_disagreement(problems, cluster, "lbnode", "config",
+			  "nodes have different configurations (of services, pools or backends)",
+			  "lbctl nodes; compare the files, and lbctl reload");
+	if (all_say_the_same(cluster, "lbnode", "config"))
+		find_disagreement(problems, cluster, "lbnode", "tables",
+				  "nodes send new flows to different backends, though their "
+				  "configurations are equal",
+				  "lbctl backends; lbctl sync: do they hear each other?");
+	find_disagreement(problems, cluster, "syncd", "view",
+			  "nodes do not agree on who owns which flows", "lbctl sync");
+	find_disagreement(problems, cluster, "lbnode", "version",
+			  "nodes run different versions; fine during an upgrade", "lbctl nodes");
+}
+
+/* Of all nodes' words on a backend the first one's: verdicts are the same on all. */
+static void find_of_backends(json_t *problems, const json_t *node)
+{
+	const char *pool = "";
+	json_t *b;
+	size_t i;
+
+	json_array_foreach(json_object_get(node, "backends"), i, b)
+	{
+		if (strcmp(pool, hf_text(b, "pool")) != 0 && !is(b, "pool_state", "normal"))
+			add(problems, NULL, "lbctl backends",
+			    "pool %s: all backends look dead, or too many at once (%s), so all "
+			    "are used: are the checks wrong?",
+			    hf_text(b, "pool"), hf_text(b, "pool_state"));
+		pool = hf_text(b, "pool");
+		if (is(b, "state", "down"))
+			add(problems, NULL, "lbctl backends", "pool %s: backend %s is down: %s",
+			    pool, hf_text(b, "name"), hf_text(b, "cause"));
+	}
+}
+
+static void find_dissent(json_t *problems, const json_t *node)
+{
+	uint32_t count = 0;
+	const json_t *last = NULL;
+	json_t *b;
+	size_t i;
+
+	json_array_foreach(json_object_get(node, "backends"), i, b)
+	{
+		if (!hf_flag(b, "dissents"))
+			continue;
+		last = b;
+		count++;
+	}
+	if (count)
+		add(problems, node, "lbctl backends",
+		    "this node's checks of %u backends say otherwise than all nodes' verdict, for "
+		    "instance of %s/%s%s%s: is its way there all right?",
+		    count, hf_text(last, "pool"), hf_text(last, "name"),
+		    hf_text(last, "check_cause")[0] ? ": " : "", hf_text(last, "check_cause"));
+}
+
+static void find_drops(json_t *problems, const json_t *node, const json_t *later)
+{
+	struct hf_node_rates rates;
+
+	if (!hf_node_rates(node, later, &rates) || rates.dropped < DROPPED_LEAST ||
+	    rates.dropped * 100 < (rates.dropped + rates.forwarded) * DROPPED_PERCENT)
+		return;
+	add(problems, node, "lbctl counters", "%.0f packets a second are dropped, most as %s: %s",
+	    rates.dropped, rates.worst, rates.worst_text);
+}
+
+static const json_t *first_with_backends(const json_t *cluster)
+{
+	json_t *node;
+	size_t i;
+
+	json_array_foreach(json_object_get(cluster, "nodes"), i,
+			   node) if (json_object_get(node, "backends")) return node;
+	return NULL;
+}
+
+json_t *hf_problems_find(const json_t *cluster, const json_t *later)
+{
+	json_t *problems = json_array(), *node;
+	const char *blind = hf_text(cluster, "blind");
+	size_t i;
+
+	if (blind[0])
+		add(problems, NULL, "systemctl status syncd",
+		    "nothing can be told of other nodes: this node's syncd can't be asked: %s",
+		    blind);
+	json_array_foreach(json_object_get(cluster, "nodes"), i, node)
+	{
+		find_dead(problems, node);
+		find_silent(problems, node);
+	}
+	find_of_backends(problems, first_with_backends(cluster));
+	json_array_foreach(json_object_get(cluster, "nodes"), i, node)
+	{
+		find_of_lbnode(problems, node);
+		find_of_lbbgp(problems, node);
+		find_of_syncd(problems, node);
+		find_dissent(problems, node);
+		if (later)
+			find_drops(problems, node, hf_cluster_node(later, hf_text(node, "name")));
+	}
+	find_disagreements(problems, cluster);
+	return problems;
+}
