@@ -17,6 +17,7 @@
 #include <uv.h>
 
 #include "lbnode/agent_state.h"
+#include "lbnode/explain.h"
 #include "lbnode/history.h"
 #include "lbnode/tables.h"
 #include "lbnode/takeover.h"
@@ -375,6 +376,7 @@ static int run_loop(struct agent *a)
 	uv_run(&a->loop, UV_RUN_DEFAULT);
 
 	a->running = false;
+	hf_explain_stop(a);
 	hf_seqpacket_stop(&a->control.server);
 	hf_sync_client_stop(&a->sync);
 	hf_lease_client_stop(&a->lease);

@@ -219,15 +219,14 @@ void hf_agent_start_metrics(struct agent *a)
 {
 	a->metric_maps.counters = hf_bpffs_open(a->instance, "counters");
 	a->metric_maps.backends = hf_bpffs_open(a->instance, "backend_traffic");
-	a->metric_maps.services = hf_bpffs_open(a->instance, "services");
-	a->metric_maps.service_traffic = hf_bpffs_open(a->instance, "service_traffic");
+	a->metric_maps.services = hf_bpffs_open(a->instance, "service_traffic");
 	hf_metrics_start(&a->metrics, &a->loop, &a->config->metrics, HF_METRICS_LBNODE, fill, a);
 }
 
 void hf_agent_stop_metrics(struct agent *a)
 {
 	const int fds[] = { a->metric_maps.counters, a->metric_maps.backends,
-			    a->metric_maps.services, a->metric_maps.service_traffic };
+			    a->metric_maps.services };
 
 	hf_metrics_stop(&a->metrics);
 	for (size_t i = 0; i < sizeof(fds) / sizeof(fds[0]); i++)

@@ -26,6 +26,8 @@
 
 #define HF_INTERFACES_MAX 64
 
+struct hf_explainer;
+
 struct agent {
 	const char *config_path;
 	const char *instance;
@@ -46,6 +48,7 @@ struct agent {
 	struct hf_holding holding;
 	struct hf_listener listener;
 	struct hf_control control;
+	struct hf_explainer *explainer; /* NULL: nobody has asked for a while */
 	struct hf_checking checking;
 	struct hf_probe_tunnel *tunnel; /* NULL: no check goes through one */
 	struct hf_discovery *discovery; /* of the configuration */
@@ -62,7 +65,7 @@ struct agent {
 	struct hf_lease_vip *vips; /* the last lease's */
 	struct hf_metrics_server metrics;
 	struct {
-		int counters, backends, services, service_traffic;
+		int counters, backends, services;
 	} metric_maps;
 	int64_t started;
 	int64_t reloaded;	/* when the configuration in force was taken */

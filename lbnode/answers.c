@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "lbnode/answers.h"
+#include "lbnode/explain.h"
 #include "lib/log.h"
 #include "lib/percpu.h"
 #include "lib/record.h"
@@ -280,6 +281,8 @@ size_t hf_agent_answer(void *context, const Holdfast__ToNode *message, uint8_t *
 		return hf_answer_log(message->log->after, out, size);
 	case HOLDFAST__TO_NODE__BODY_RELOAD:
 		return hf_answer_reload(a, out, size);
+	case HOLDFAST__TO_NODE__BODY_EXPLAIN:
+		return hf_explain(a, message->explain, out, size);
 	case HOLDFAST__TO_NODE__BODY__NOT_SET:
 	default: /* of a later version */
 		return 0;

@@ -13,7 +13,5 @@ size_t hf_answer_log(uint64_t after, uint8_t *out, size_t size);
 size_t hf_answer_reload(struct agent *agent, uint8_t *out, size_t size);
 
 const char *hf_pool_state_name(enum hf_pool_state state);
-/* The service table in force: NULL, or for the caller to free. */
-struct hf_service_table *hf_answer_service_table(const struct agent *agent);
 
 #endif

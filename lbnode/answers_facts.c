@@ -1,11 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* What the agent says of its node, and of its services, to who asks (proto/control.proto). */
 #include <arpa/inet.h>
-#include <bpf/bpf.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/utsname.h>
-#include <unistd.h>
 
 #include "lbnode/answers.h"
 #include "lbnode/bpf/service_table.h"
@@ -112,26 +109,6 @@ size_t hf_answer_facts(struct agent *a, uint8_t *out, size_t size)
 	return hf_answer_pack(&message, out, size);
 }
 
-struct hf_service_table *hf_answer_service_table(const struct agent *a)
-{
-	struct hf_service_table *table = malloc(sizeof(*table));
-	__u32 zero = 0, id;
-	int inner = -1;
-
-	if (table && bpf_map_lookup_elem(a->metric_maps.services, &zero, &id) == 0)
-		inner = bpf_map_get_fd_by_id(id);
-	if (inner >= 0 && bpf_map_lookup_elem(inner, &zero, table) < 0) {
-		close(inner);
-		inner = -1;
-	}
-	if (inner < 0) {
-		free(table);
-		return NULL;
-	}
-	close(inner);
-	return table;
-}
-
 static void fill_traffic(const struct agent *a, const struct hf_service_table *table,
 			 const struct hf_config_service *service, Holdfast__ServiceState *to)
 {
@@ -141,7 +118,7 @@ static void fill_traffic(const struct agent *a, const struct hf_service_table *t
 	struct hf_traffic sum = { 0 };
 
 	if (cell)
-		hf_percpu_read(a->metric_maps.service_traffic, cell->id, (uint64_t *)&sum,
+		hf_percpu_read(a->metric_maps.services, cell->id, (uint64_t *)&sum,
 			       sizeof(sum) / sizeof(uint64_t));
 	to->packets = sum.packets;
 	to->bytes = sum.bytes;
@@ -173,12 +150,12 @@ size_t hf_answer_services(struct agent *a, uint32_t from, uint8_t *out, size_t s
 {
 	Holdfast__FromNode message = HOLDFAST__FROM_NODE__INIT;
 	Holdfast__Services body = HOLDFAST__SERVICES__INIT;
-	struct hf_service_table *table = hf_answer_service_table(a);
+	const struct hf_service_table *table =
+		hf_pools_services(hf_forwarding_pools(a->forwarding));
 	uint32_t all = a->plan->config.service_count, count = 0;
 
 	for (uint32_t i = from; i < all && count < PAGE; i++)
 		fill_service(a, table, i, count++);
-	free(table);
 	body.services = page.service_list;
 	body.n_services = count;
 	body.next = from + count < all ? from + count : 0;

@@ -4,11 +4,16 @@
 static void take(void *context, const uint8_t *message, size_t length,
 		 struct hf_seqpacket_answer *answer)
 {
-	const struct hf_control *c = context;
+	struct hf_control *c = context;
 	Holdfast__ToNode *unpacked = holdfast__to_node__unpack(NULL, length, message);
 
+	c->connection = answer->connection;
 	if (unpacked)
 		answer->length = c->answer(c->context, unpacked, answer->bytes, HF_SEQPACKET_MAX);
+	if (answer->length == HF_CONTROL_LATER) {
+		answer->length = 0;
+		answer->later = true;
+	}
 	holdfast__to_node__free_unpacked(unpacked, NULL);
 }
 

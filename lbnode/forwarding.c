@@ -318,6 +318,11 @@ void hf_forwarding_adopt_pool(struct hf_forwarding *f, const struct hf_config_po
 	hf_pools_adopt(f->pools, pool, slots);
 }
 
+const struct hf_cluster *hf_forwarding_cluster(const struct hf_forwarding *f)
+{
+	return hf_peers_cluster(f->peers);
+}
+
 const struct hf_pools *hf_forwarding_pools(const struct hf_forwarding *f)
 {
 	return f->pools;

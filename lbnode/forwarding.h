@@ -58,6 +58,7 @@ void hf_forwarding_swept(struct hf_forwarding *forwarding, const struct hf_sweep
 			 int64_t now);
 
 const struct hf_pools *hf_forwarding_pools(const struct hf_forwarding *forwarding);
+const struct hf_cluster *hf_forwarding_cluster(const struct hf_forwarding *forwarding);
 
 /* A former agent's table of a pool; see hf_pools_adopt(). */
 void hf_forwarding_adopt_pool(struct hf_forwarding *forwarding, const struct hf_config_pool *pool,

@@ -118,3 +118,8 @@ int hf_peers_write(struct hf_peers *p)
 		p->written = p->wanted;
 	return err;
 }
+
+const struct hf_cluster *hf_peers_cluster(const struct hf_peers *p)
+{
+	return &p->written;
+}

@@ -33,4 +33,7 @@ int hf_peers_query(struct hf_peers *peers);
 void hf_peers_claim(struct hf_peers *peers, struct hf_ways *ways);
 int hf_peers_write(struct hf_peers *peers);
 
+/* The table as it was written last. */
+const struct hf_cluster *hf_peers_cluster(const struct hf_peers *peers);
+
 #endif

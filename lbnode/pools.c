@@ -43,6 +43,7 @@ struct hf_pools {
 	uint32_t pools_of[HF_MAX_BACKENDS]; /* into memberships; 0: none */
 	struct membership *memberships;
 	struct hf_service_ids service_ids;
+	struct hf_service_table *services; /* in force */
 };
 
 struct hf_pools *hf_pools_new(struct hf_dataplane *dataplane, const struct hf_backends *backends)
@@ -63,6 +64,7 @@ void hf_pools_delete(struct hf_pools *p)
 	for (uint32_t i = 0; i < HF_MAX_POOLS; i++)
 		hf_dataplane_unmap_pool(p->pool[i].slots, p->pool[i].size);
 	free(p->memberships);
+	free(p->services);
 	free(p);
 }
 
@@ -117,7 +119,8 @@ struct made {
 	uint16_t *pool_ids;
 	struct made_pool *pool;
 	int services;
-	uint32_t pools; /* how many are made */
+	struct hf_service_table *service_table; /* what is in it */
+	uint32_t pools;				/* how many are made */
 };
 
 static void unmake(struct made *made)
@@ -129,6 +132,7 @@ static void unmake(struct made *made)
 	}
 	if (made->services >= 0)
 		close(made->services);
+	free(made->service_table);
 	free(made->pool_ids);
 	free(made->pool);
 }
@@ -185,7 +189,7 @@ static int make_service_table(const struct hf_config *config, const uint16_t *id
 		hf_error("can't build the service table: %s", strerror(-err));
 	else
 		made->services = hf_dataplane_make_services(table);
-	free(table);
+	made->service_table = table;
 	return err ? err : made->services < 0 ? made->services : 0;
 }
 
@@ -273,6 +277,11 @@ static int put_in_force(struct hf_pools *p, struct made *made, int64_t now)
 
 	if (!err)
 		err = hf_dataplane_set_services(p->dataplane, made->services);
+	if (!err) {
+		free(p->services);
+		p->services = made->service_table;
+		made->service_table = NULL;
+	}
 	for (uint16_t id = 0; id < HF_MAX_POOLS && !err; id++)
 		if (p->pool[id].name[0] && !made_has(made, id))
 			forget_pool(p, id);
@@ -384,4 +393,17 @@ uint16_t hf_pools_settled_choice(const struct hf_pools *p, uint16_t pool, uint64
 	if (!slot || (slot->is_fresh && now - p->pool[pool].changed < UNSETTLED_MS))
 		return HF_NO_BACKEND;
 	return slot->backend;
+}
+
+const struct hf_service_table *hf_pools_services(const struct hf_pools *p)
+{
+	return p->services;
+}
+
+const struct hf_slot *hf_pools_slot(const struct hf_pools *p, const struct hf_service *service,
+				    uint64_t digest)
+{
+	const struct pool_slot *pool = &p->pool[service->pool];
+
+	return pool->slots ? &pool->slots[hf_slot(digest, pool->size)] : NULL;
 }

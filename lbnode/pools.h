@@ -46,4 +46,10 @@ bool hf_pools_is_doubtful(const struct hf_pools *pools, uint64_t digest, uint16_
 uint16_t hf_pools_settled_choice(const struct hf_pools *pools, uint16_t pool, uint64_t digest,
 				 int64_t now);
 
+/* The services in force; NULL: none are yet. And the slot of a service's pool for a digest, NULL if
+ * there is none. */
+const struct hf_service_table *hf_pools_services(const struct hf_pools *pools);
+const struct hf_slot *hf_pools_slot(const struct hf_pools *pools, const struct hf_service *service,
+				    uint64_t digest);
+
 #endif

@@ -87,7 +87,7 @@ static void on_packet(uv_poll_t *handle, int status, int events)
 {
 	struct hf_seqpacket_client *client = handle->data;
 	struct hf_seqpacket_server *s = client->server;
-	struct hf_seqpacket_answer answer = { .bytes = s->out, .fd = -1 };
+	struct hf_seqpacket_answer answer = { .bytes = s->out, .fd = -1, .connection = client->fd };
 	ssize_t got = recv(client->fd, s->in, sizeof(s->in), MSG_DONTWAIT);
 
 	(void)events;
@@ -95,6 +95,8 @@ static void on_packet(uv_poll_t *handle, int status, int events)
 		return;
 	if (got > 0)
 		s->take(s->context, s->in, got, &answer);
+	if (answer.later)
+		return;
 	if (!answer.length || !send_answer(client->fd, &answer))
 		drop_client(client);
 	else if (answer.sent)

@@ -8,6 +8,7 @@
 #ifndef HF_SEQPACKET_SERVER_H
 #define HF_SEQPACKET_SERVER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <uv.h>
@@ -18,6 +19,8 @@
 struct hf_seqpacket_answer {
 	uint8_t *bytes;		     /* to be filled, up to HF_SEQPACKET_MAX */
 	size_t length;		     /* 0: the message was not understood; the connection ends */
+	int connection;		     /* that it goes by: for whom answers later, */
+	bool later;		     /* which is to be said here */
 	int fd;			     /* sent along; -1: none. Stays its owner's */
 	void (*sent)(void *context); /* called when it was; NULL: nothing is */
 };
