@@ -14,7 +14,7 @@
 #define DEFAULT_CONFIG "/etc/holdfast/holdfast.yaml"
 
 /* NULL, said why. */
-static struct hf_config *load(const char *path)
+static struct hf_config *load(const char *path, bool with_keys)
 {
 	struct hf_config *config = NULL;
 	struct hf_config_error error;
@@ -25,7 +25,7 @@ static struct hf_config *load(const char *path)
 		fprintf(stderr, "%s\n", error.text);
 		return NULL;
 	}
-	if (config->cluster.key_file &&
+	if (with_keys && config->cluster.key_file &&
 	    hf_key_ring_read(config->cluster.key_file, &keys, why, sizeof(why)) < 0) {
 		fprintf(stderr, "%s\n", why);
 		hf_config_free(config);
@@ -41,9 +41,10 @@ static void find_path(const struct hf_context *c, char *path, size_t size)
 	size_t i;
 
 	snprintf(path, size, DEFAULT_CONFIG);
-	json_array_foreach(json_object_get(cluster, "nodes"), i,
-			   node) if (hf_flag(node, "local") && json_object_get(node, "lbnode"))
-		snprintf(path, size, "%s", hf_text(json_object_get(node, "lbnode"), "config_path"));
+	json_array_foreach (json_object_get(cluster, "nodes"), i, node)
+		if (hf_flag(node, "local") && json_object_get(node, "lbnode"))
+			snprintf(path, size, "%s",
+				 hf_text(json_object_get(node, "lbnode"), "config_path"));
 	json_decref(cluster);
 }
 
@@ -56,7 +57,7 @@ int hf_command_check(const struct hf_context *c)
 		snprintf(path, sizeof(path), "%s", c->words[0]);
 	else
 		find_path(c, path, sizeof(path));
-	config = load(path);
+	config = load(path, true);
 	if (!config)
 		return HF_EXIT_WRONG;
 	hf_show_config(stdout, path, config);
@@ -71,9 +72,10 @@ static const json_t *find_backend(const json_t *node, const struct hf_config_poo
 	json_t *b;
 	size_t i;
 
-	json_array_foreach(json_object_get(node, "backends"), i,
-			   b) if (strcmp(hf_text(b, "pool"), pool->name) == 0 &&
-				  strcmp(hf_text(b, "name"), backend->name) == 0) return b;
+	json_array_foreach (json_object_get(node, "backends"), i, b)
+		if (strcmp(hf_text(b, "pool"), pool->name) == 0 &&
+		    strcmp(hf_text(b, "name"), backend->name) == 0)
+			return b;
 	return NULL;
 }
 
@@ -119,12 +121,12 @@ static void diff_services(json_t *changes, const json_t *node, const struct hf_c
 		const json_t *now = NULL;
 
 		hf_address_format(&x->address, address);
-		json_array_foreach(json_object_get(node, "services"), i,
-				   s) if (strcmp(hf_text(s, "address"), address) == 0 &&
-					  hf_number(s, "port") == x->port &&
-					  strcmp(hf_text(s, "protocol"),
-						 hf_config_protocol_name(x->protocol)) == 0) now =
-			s;
+		json_array_foreach (json_object_get(node, "services"), i, s)
+			if (strcmp(hf_text(s, "address"), address) == 0 &&
+			    hf_number(s, "port") == x->port &&
+			    strcmp(hf_text(s, "protocol"), hf_config_protocol_name(x->protocol)) ==
+				    0)
+				now = s;
 		if (!now)
 			add(changes, "service", 0, "+ %s port %u %s, pool %s", address, x->port,
 			    hf_config_protocol_name(x->protocol), pool);
@@ -136,9 +138,11 @@ static void diff_services(json_t *changes, const json_t *node, const struct hf_c
 		if (now)
 			json_object_set_new((json_t *)now, "stays", json_true());
 	}
-	json_array_foreach(json_object_get(node, "services"), i, s) if (!hf_flag(s, "stays"))
-		add(changes, "service", 0, "- %s port %ld %s: its packets are dropped",
-		    hf_text(s, "address"), (long)hf_number(s, "port"), hf_text(s, "protocol"));
+	json_array_foreach (json_object_get(node, "services"), i, s)
+		if (!hf_flag(s, "stays"))
+			add(changes, "service", 0, "- %s port %ld %s: its packets are dropped",
+			    hf_text(s, "address"), (long)hf_number(s, "port"),
+			    hf_text(s, "protocol"));
 }
 
 /* The share of slots whose choice would be another one, in percent; negative: not known. */
@@ -155,10 +159,11 @@ static double moved_slots(const json_t *node, const struct hf_config_pool *pool)
 
 	if (!now || !next || !slots)
 		goto out;
-	json_array_foreach(list, i, b) if (strcmp(hf_text(b, "pool"), pool->name) == 0 &&
-					   hf_number(b, "weight")) now[now_count++] =
-		(struct hf_maglev_member){ hf_text(b, "name"), (uint32_t)hf_number(b, "weight"),
-					   i + 1 };
+	json_array_foreach (list, i, b)
+		if (strcmp(hf_text(b, "pool"), pool->name) == 0 && hf_number(b, "weight"))
+			now[now_count++] = (struct hf_maglev_member){
+				hf_text(b, "name"), (uint32_t)hf_number(b, "weight"), i + 1
+			};
 	for (uint32_t k = 0; k < pool->backend_count; k++) {
 		const json_t *there = find_backend(node, pool, &pool->backends[k]);
 		uint32_t weight = pool->backends[k].weight;
@@ -167,7 +172,9 @@ static double moved_slots(const json_t *node, const struct hf_config_pool *pool)
 		/* What is down, or has another weight by an operator's word, stays so. */
 		if (there && hf_number(there, "configured_weight") == weight)
 			weight = (uint32_t)hf_number(there, "weight");
-		json_array_foreach(list, i, b) if (b == there) value = i + 1;
+		json_array_foreach (list, i, b)
+			if (b == there)
+				value = i + 1;
 		if (weight)
 			next[next_count++] =
 				(struct hf_maglev_member){ pool->backends[k].name, weight, value };
@@ -192,11 +199,11 @@ static int64_t pins_of(const json_t *cluster, const char *pool, const char *back
 	json_t *node, *b;
 	size_t i, k;
 
-	json_array_foreach(json_object_get(cluster, "nodes"), i, node)
-		json_array_foreach(json_object_get(node, "backends"), k,
-				   b) if (strcmp(hf_text(b, "pool"), pool) == 0 &&
-					  (!backend || strcmp(hf_text(b, "name"), backend) == 0))
-			sum += hf_number(b, "pins");
+	json_array_foreach (json_object_get(cluster, "nodes"), i, node)
+		json_array_foreach (json_object_get(node, "backends"), k, b)
+			if (strcmp(hf_text(b, "pool"), pool) == 0 &&
+			    (!backend || strcmp(hf_text(b, "name"), backend) == 0))
+				sum += hf_number(b, "pins");
 	return sum;
 }
 
@@ -238,8 +245,7 @@ static void diff_leavers(json_t *changes, const json_t *cluster, const json_t *n
 	json_t *b;
 	size_t i;
 
-	json_array_foreach(json_object_get(node, "backends"), i, b)
-	{
+	json_array_foreach (json_object_get(node, "backends"), i, b) {
 		const struct hf_config_pool *pool = find_pool(config, hf_text(b, "pool"));
 
 		if (pool && (find_in_pool(pool, hf_text(b, "name")) || pool->discover.file ||
@@ -253,7 +259,7 @@ static void diff_leavers(json_t *changes, const json_t *cluster, const json_t *n
 
 int hf_command_diff(const struct hf_context *c)
 {
-	struct hf_config *config = load(c->words[0]);
+	struct hf_config *config = load(c->words[0], false);
 	json_t *cluster, *node = NULL, *n, *changes, *x;
 	struct hf_table *t;
 	size_t i;
@@ -261,9 +267,9 @@ int hf_command_diff(const struct hf_context *c)
 	if (!config)
 		return HF_EXIT_WRONG;
 	cluster = hf_cluster_gather(c->instance, HF_PART_SERVICES | HF_PART_BACKENDS, c->node);
-	json_array_foreach(json_object_get(cluster, "nodes"), i,
-			   n) if (c->node ? strcmp(c->node, hf_text(n, "name")) == 0
-					  : hf_flag(n, "local")) node = n;
+	json_array_foreach (json_object_get(cluster, "nodes"), i, n)
+		if (c->node ? strcmp(c->node, hf_text(n, "name")) == 0 : hf_flag(n, "local"))
+			node = n;
 	if (!node || !json_object_get(node, "backends")) {
 		hf_error("lbnode does not answer, so what is in force is not known");
 		hf_config_free(config);
@@ -277,8 +283,7 @@ int hf_command_diff(const struct hf_context *c)
 	diff_leavers(changes, cluster, node, config);
 	if (!hf_print_json(c, changes)) {
 		t = hf_table_new("what", ">flows touched", "change", NULL);
-		json_array_foreach(changes, i, x)
-		{
+		json_array_foreach (changes, i, x) {
 			hf_table_cell(t, HF_PLAIN, "%s", hf_text(x, "what"));
 			hf_table_cell(t, hf_number(x, "flows") ? HF_BAD : HF_PLAIN, "%ld",
 				      (long)hf_number(x, "flows"));

@@ -201,7 +201,8 @@ static void add_members(json_t *nodes, const json_t *status)
 	json_t **sorted = calloc(count ? count : 1, sizeof(json_t *)), *m;
 	size_t i;
 
-	json_array_foreach(members, i, m) sorted[i] = m;
+	json_array_foreach (members, i, m)
+		sorted[i] = m;
 	qsort(sorted, count, sizeof(json_t *), by_name);
 	for (i = 0; i < count; i++) {
 		m = sorted[i];
@@ -261,8 +262,7 @@ json_t *hf_cluster_gather(const char *instance, unsigned int parts, const char *
 	uint32_t count = 0;
 	size_t i;
 
-	json_array_foreach(nodes, i, node)
-	{
+	json_array_foreach (nodes, i, node) {
 		for (size_t p = 0; jobs && p < PARTS; p++)
 			if ((parts & part_table[p].part) && is_asked(node, only))
 				jobs[count++] = (struct job){ node, &part_table[p], 0, false };
@@ -277,7 +277,8 @@ json_t *hf_cluster_node(const json_t *cluster, const char *name)
 	json_t *node;
 	size_t i;
 
-	json_array_foreach(json_object_get(cluster, "nodes"), i,
-			   node) if (strcmp(hf_text(node, "name"), name) == 0) return node;
+	json_array_foreach (json_object_get(cluster, "nodes"), i, node)
+		if (strcmp(hf_text(node, "name"), name) == 0)
+			return node;
 	return NULL;
 }

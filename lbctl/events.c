@@ -49,8 +49,7 @@ static void take_log(struct source *s, const json_t *log, json_t *events)
 	/* It was started anew, and counts anew. */
 	if (last < s->after)
 		s->after = 0;
-	json_array_foreach(json_object_get(log, "entries"), i, entry)
-	{
+	json_array_foreach (json_object_get(log, "entries"), i, entry) {
 		json_object_set(entry, "node", json_object_get(s->node, "name"));
 		json_object_set_new(entry, "program", json_string(hf_program_name(s->program)));
 		json_array_append(events, entry);
@@ -147,8 +146,7 @@ static uint32_t find_sources(const struct hf_context *c, const json_t *cluster,
 	json_t *node;
 	size_t i;
 
-	json_array_foreach(json_object_get(cluster, "nodes"), i, node)
-	{
+	json_array_foreach (json_object_get(cluster, "nodes"), i, node) {
 		const char *state = hf_text(node, "state");
 
 		if ((c->node && strcmp(c->node, hf_text(node, "name")) != 0) ||

@@ -102,9 +102,9 @@ static json_t *node_at(const json_t *cluster, const char *address)
 	json_t *node;
 	size_t i;
 
-	json_array_foreach(json_object_get(cluster, "nodes"), i,
-			   node) if (address[0] &&
-				     strcmp(hf_text(node, "address"), address) == 0) return node;
+	json_array_foreach (json_object_get(cluster, "nodes"), i, node)
+		if (address[0] && strcmp(hf_text(node, "address"), address) == 0)
+			return node;
 	return NULL;
 }
 
@@ -115,8 +115,7 @@ static void name_nodes(const json_t *cluster, json_t *step)
 	       *node;
 	size_t i;
 
-	json_array_foreach(may_know, i, address)
-	{
+	json_array_foreach (may_know, i, address) {
 		node = node_at(cluster, json_string_value(address));
 		json_array_append(names, node ? json_object_get(node, "name") : address);
 	}
@@ -187,8 +186,7 @@ static json_t *find_ways(const struct hf_context *c, const json_t *cluster, stru
 	json_t **asked = calloc(most + 1, sizeof(json_t *)), *ways = json_array(), *node;
 	uint32_t count = 0;
 
-	json_array_foreach(nodes, i, node)
-	{
+	json_array_foreach (nodes, i, node) {
 		if (!questions || !asked || !is_asked(c, node))
 			continue;
 		ask(&questions[count], node, p, NULL);
@@ -215,9 +213,9 @@ static const char *end_of(const json_t *step, char text[256])
 	json_t *counter;
 	size_t i;
 
-	json_array_foreach(counters, i,
-			   counter) if (strncmp(hf_text(counter, "name"), "drop_", 5) == 0 ||
-					!why[0]) why = hf_text(counter, "name");
+	json_array_foreach (counters, i, counter)
+		if (strncmp(hf_text(counter, "name"), "drop_", 5) == 0 || !why[0])
+			why = hf_text(counter, "name");
 	if (hf_text(step, "error")[0])
 		snprintf(text, 256, "? (%s)", hf_text(step, "error"));
 	else if (strcmp(verdict, "drop") == 0)
@@ -237,10 +235,9 @@ static void show_ways(const json_t *ways)
 	char text[256];
 	size_t i, k;
 
-	json_array_foreach(ways, i, steps)
-	{
+	json_array_foreach (ways, i, steps) {
 		printf("  client");
-		json_array_foreach(steps, k, step)
+		json_array_foreach (steps, k, step)
 			printf(" %s %s%s%s", k ? "==second chance==>" : "-->", hf_colour(HF_BOLD),
 			       hf_text(step, "node"), hf_colour(HF_PLAIN));
 		step = json_array_get(steps, json_array_size(steps) - 1);
@@ -289,13 +286,14 @@ static void show_step(const json_t *s, bool from_node)
 	show_service(s);
 	if (json_array_size(json_object_get(s, "may_know"))) {
 		printf("  nodes that may know it better, in this order:");
-		json_array_foreach(json_object_get(s, "may_know"), i, x)
+		json_array_foreach (json_object_get(s, "may_know"), i, x)
 			printf("%s %s", i ? "," : "", json_string_value(x));
 		printf("\n");
 	}
-	json_array_foreach(json_object_get(s, "counters"), i, x)
-		printf("  %s%s: %s%s\n", hf_colour(HF_FAINT), hf_text(x, "name"),
-		       hf_text(x, "text"), hf_colour(HF_PLAIN));
+	json_array_foreach (json_object_get(s, "counters"), i, x)
+		if (strcmp(hf_text(x, "name"), "forwarded") != 0)
+			printf("  %s%s: %s%s\n", hf_colour(HF_FAINT), hf_text(x, "name"),
+			       hf_text(x, "text"), hf_colour(HF_PLAIN));
 	printf("  => %s%s", hf_text(s, "verdict"), hf_text(s, "to")[0] ? ", to " : "");
 	if (hf_text(s, "to_node")[0])
 		printf("node %s", hf_text(s, "to_node"));
@@ -307,21 +305,43 @@ static void show_step(const json_t *s, bool from_node)
 	printf("\n");
 }
 
+/* Each node once, and once more where it hears of the packet from another node. */
+static void show_steps(const json_t *ways)
+{
+	json_t *shown = json_object(), *steps, *step;
+	char key[HF_WHY_MAX];
+	size_t i, k;
+
+	for (int from_node = 0; from_node <= 1; from_node++) {
+		json_array_foreach (ways, i, steps) {
+			json_array_foreach (steps, k, step) {
+				snprintf(key, sizeof(key), "%d %s", k > 0, hf_text(step, "node"));
+				if ((k > 0) != (bool)from_node || json_object_get(shown, key))
+					continue;
+				json_object_set_new(shown, key, json_true());
+				printf("\n");
+				show_step(step, from_node);
+			}
+		}
+	}
+	json_decref(shown);
+}
+
 static bool is_known(const json_t *ways)
 {
 	json_t *steps;
 	size_t i;
 
-	json_array_foreach(ways, i,
-			   steps) if (!hf_text(json_array_get(steps, 0), "error")[0]) return true;
+	json_array_foreach (ways, i, steps)
+		if (!hf_text(json_array_get(steps, 0), "error")[0])
+			return true;
 	return false;
 }
 
 int hf_command_explain(const struct hf_context *c)
 {
 	struct packet p;
-	json_t *cluster, *ways, *steps, *step, *answer;
-	size_t i, k;
+	json_t *cluster, *ways, *answer;
 	int code;
 
 	if (!read_packet(c, &p))
@@ -341,14 +361,7 @@ int hf_command_explain(const struct hf_context *c)
 		       : p.syn			 ? "a SYN"
 						 : "a packet of an open TCP connection");
 		show_ways(ways);
-		json_array_foreach(ways, i, steps)
-		{
-			json_array_foreach(steps, k, step)
-			{
-				printf("\n");
-				show_step(step, k > 0);
-			}
-		}
+		show_steps(ways);
 	}
 	json_decref(answer);
 	json_decref(ways);

@@ -11,6 +11,7 @@
 
 #define DEFAULT_INSTANCE "default"
 #define INSTANCE_MOST	 64
+#define HELP_INDENT	 29
 
 enum {
 	KEY_JSON = 0x100,
@@ -204,10 +205,13 @@ static char *fill_help(int key, const char *text, void *input)
 		return (char *)text;
 	fprintf(out, "%s\n\nCommands:\n", text);
 	for (size_t i = 0; i < COMMANDS; i++) {
-		int width = fprintf(out, "  %s%s%s", commands[i].name,
-				    commands[i].words[0] ? " " : "", commands[i].words);
+		int width = fprintf(out, "  %s %s", commands[i].name, commands[i].words);
 
-		fprintf(out, "%*s%s\n", width < 29 ? 29 - width : 2, "", commands[i].text);
+		if (width > HELP_INDENT - 2)
+			fprintf(out, "\n%*s", HELP_INDENT, "");
+		else
+			fprintf(out, "%*s", HELP_INDENT - width, "");
+		fprintf(out, "%s\n", commands[i].text);
 	}
 	fclose(out);
 	return help;
@@ -270,10 +274,8 @@ json_t *hf_gather_or_say(const struct hf_context *c, unsigned int parts, int *st
 			   hf_text(cluster, "blind"));
 	if (c->node && !hf_cluster_node(cluster, c->node))
 		hf_error("there is no node %s; `lbctl nodes` tells those that there are", c->node);
-	json_array_foreach(json_object_get(cluster, "nodes"), i, node)
-	{
-		json_object_foreach(json_object_get(node, "errors"), program, why)
-		{
+	json_array_foreach (json_object_get(cluster, "nodes"), i, node) {
+		json_object_foreach (json_object_get(node, "errors"), program, why) {
 			hf_warning("%s: %s: %s", hf_text(node, "name"), program,
 				   json_string_value(why));
 			all = false;

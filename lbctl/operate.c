@@ -257,8 +257,7 @@ static int drain_vip(const struct hf_context *c, const char *name, bool drain)
 		json_decref(cluster);
 		return HF_EXIT_WRONG;
 	}
-	json_array_foreach(json_object_get(cluster, "nodes"), i, node)
-	{
+	json_array_foreach (json_object_get(cluster, "nodes"), i, node) {
 		if ((c->node && strcmp(c->node, hf_text(node, "name")) != 0) ||
 		    (!hf_flag(node, "local") && strcmp(hf_text(node, "state"), "alive") != 0))
 			continue;
@@ -296,55 +295,50 @@ int hf_command_undrain(const struct hf_context *c)
 	return set_drained(c, false);
 }
 
+static void override_row(struct hf_table *t, const json_t *o)
+{
+	time_t at = hf_number(o, "set_at") / 1000;
+	char when[32], left[HF_DURATION_TEXT] = "ever";
+	struct tm tm;
+
+	localtime_r(&at, &tm);
+	strftime(when, sizeof(when), "%Y-%m-%d %H:%M:%S", &tm);
+	if (hf_number(o, "seconds_left"))
+		hf_duration_text((uint32_t)hf_number(o, "seconds_left"), left);
+	hf_table_cell(t, HF_BOLD, "%s%s", hf_text(o, "target"),
+		      hf_flag(o, "unknown") ? " (not known here)" : "");
+	if (hf_number(o, "weight"))
+		hf_table_cell(t, HF_DOUBTFUL, "weight %ld", (long)hf_number(o, "weight"));
+	else
+		hf_table_cell(t, HF_DOUBTFUL, "%s", hf_text(o, "action"));
+	hf_table_cell(t, HF_PLAIN, "%s", hf_text(o, "author"));
+	hf_table_cell(t, HF_PLAIN, "%s", when);
+	hf_table_cell(t, HF_PLAIN, "%s", left);
+	hf_table_cell(t, HF_PLAIN, "%s", hf_text(o, "reason"));
+}
+
+/* They are the same on all nodes: one tells them. */
 int hf_command_overrides(const struct hf_context *c)
 {
+	json_t *known = hf_cluster_gather(c->instance, 0, ""), *cluster, *node, *o, *list = NULL;
 	struct hf_context here = *c;
-	int status;
-	json_t *cluster, *node, *o;
 	struct hf_table *t;
-	char when[32], left[HF_DURATION_TEXT];
-	size_t i, k;
+	int status;
+	size_t i;
 
-	/* They are the same on all nodes; one tells them. */
-	cluster = hf_cluster_gather(c->instance, 0, "");
 	if (!here.node)
-		here.node = hf_text(cluster, "asked");
-	t = hf_table_new("backend", "override", "by", "since", "for", "reason", NULL);
-	{
-		json_t *gathered = hf_gather_or_say(&here, HF_PART_OVERRIDES, &status);
-
-		json_decref(cluster);
-		cluster = gathered;
+		here.node = hf_text(known, "asked");
+	cluster = hf_gather_or_say(&here, HF_PART_OVERRIDES, &status);
+	node = hf_cluster_node(cluster, here.node);
+	list = json_object_get(node, "overrides");
+	if (!hf_print_json(c, list ? list : json_null())) {
+		t = hf_table_new("backend", "override", "by", "since", "for", "reason", NULL);
+		json_array_foreach (list, i, o)
+			override_row(t, o);
+		hf_table_print(t, stdout);
 	}
-	json_array_foreach(json_object_get(cluster, "nodes"), i, node)
-	{
-		json_array_foreach(json_object_get(node, "overrides"), k, o)
-		{
-			time_t at = hf_number(o, "set_at") / 1000;
-			struct tm tm;
-
-			localtime_r(&at, &tm);
-			strftime(when, sizeof(when), "%Y-%m-%d %H:%M:%S", &tm);
-			hf_table_cell(t, HF_BOLD, "%s%s", hf_text(o, "target"),
-				      hf_flag(o, "unknown") ? " (not known here)" : "");
-			if (hf_number(o, "weight"))
-				hf_table_cell(t, HF_DOUBTFUL, "weight %ld",
-					      (long)hf_number(o, "weight"));
-			else
-				hf_table_cell(t, HF_DOUBTFUL, "%s", hf_text(o, "action"));
-			hf_table_cell(t, HF_PLAIN, "%s", hf_text(o, "author"));
-			hf_table_cell(t, HF_PLAIN, "%s", when);
-			hf_table_cell(
-				t, HF_PLAIN, "%s",
-				hf_number(o, "seconds_left")
-					? hf_duration_text((uint32_t)hf_number(o, "seconds_left"),
-							   left)
-					: "ever");
-			hf_table_cell(t, HF_PLAIN, "%s", hf_text(o, "reason"));
-		}
-	}
-	hf_table_print(t, stdout);
 	json_decref(cluster);
+	json_decref(known);
 	return status;
 }
 
@@ -381,8 +375,7 @@ int hf_command_reload(const struct hf_context *c)
 	bool all = true, any = false;
 	size_t i;
 
-	json_array_foreach(json_object_get(cluster, "nodes"), i, node)
-	{
+	json_array_foreach (json_object_get(cluster, "nodes"), i, node) {
 		const json_t *facts = json_object_get(node, "lbnode");
 
 		if ((c->node && strcmp(c->node, hf_text(node, "name")) != 0) ||

@@ -62,8 +62,7 @@ static void find_silent(json_t *problems, const json_t *node)
 	const char *program;
 	json_t *why;
 
-	json_object_foreach(json_object_get(node, "errors"), program, why)
-	{
+	json_object_foreach (json_object_get(node, "errors"), program, why) {
 		if (strcmp(program, "lbbgp") == 0 && !hf_flag(facts, "bgp"))
 			continue;
 		snprintf(command, sizeof(command), "systemctl status %s", program);
@@ -77,9 +76,8 @@ static void find_interfaces(json_t *problems, const json_t *node)
 	json_t *interface;
 	size_t i;
 
-	json_array_foreach(json_object_get(json_object_get(node, "lbnode"), "interfaces"), i,
-			   interface)
-	{
+	json_array_foreach (json_object_get(json_object_get(node, "lbnode"), "interfaces"), i,
+			    interface) {
 		char command[80], remedy[160];
 
 		if (hf_text(interface, "mode")[0])
@@ -127,14 +125,37 @@ static void find_of_lbbgp(json_t *problems, const json_t *node)
 	json_t *text;
 	size_t i;
 
-	json_array_foreach(json_object_get(bgp, "problems"), i, text)
-	{
+	json_array_foreach (json_object_get(bgp, "problems"), i, text) {
 		/* That follows from others, which are told already. */
 		if (hf_flag(json_object_get(node, "lbnode"), "draining") &&
 		    strstr(json_string_value(text), "drain"))
 			continue;
 		add(problems, node, "lbctl bgp", "%s", json_string_value(text));
 	}
+}
+
+/* lbbgp calls a drain no problem, for it was asked for; whoever looks at the whole wants to know.
+ */
+static void find_drained_vips(json_t *problems, const json_t *node)
+{
+	const json_t *bgp = json_object_get(node, "lbbgp"), *first = NULL;
+	uint32_t count = 0;
+	json_t *v;
+	size_t i;
+
+	if (hf_flag(json_object_get(node, "lbnode"), "draining"))
+		return;
+	json_array_foreach (json_object_get(bgp, "vips"), i, v) {
+		if (!hf_flag(v, "drained") && !hf_flag(bgp, "drained"))
+			continue;
+		first = first ? first : v;
+		count++;
+	}
+	if (count)
+		add(problems, node, "lbctl undrain service ADDRESS, when it may be announced again",
+		    "%u VIP%s drained by an operator's word, for instance %s (%s)", count,
+		    count == 1 ? " is" : "s are", hf_text(first, "address"),
+		    hf_text(first, "state"));
 }
 
 static void find_of_syncd(json_t *problems, const json_t *node)
@@ -144,10 +165,9 @@ static void find_of_syncd(json_t *problems, const json_t *node)
 	json_t *text;
 	size_t i;
 
-	json_array_foreach(json_object_get(status, "problems"), i,
-			   text) if ((int64_t)i < own &&
-				     strncmp(json_string_value(text), "lbnode is not", 13) != 0)
-		add(problems, node, "lbctl sync", "%s", json_string_value(text));
+	json_array_foreach (json_object_get(status, "problems"), i, text)
+		if ((int64_t)i < own && strncmp(json_string_value(text), "lbnode is not", 13) != 0)
+			add(problems, node, "lbctl sync", "%s", json_string_value(text));
 }
 
 /* The nodes of each answer, by what they say. */
@@ -159,8 +179,7 @@ static void find_disagreement(json_t *problems, const json_t *cluster, const cha
 	const char *value;
 	size_t i;
 
-	json_array_foreach(json_object_get(cluster, "nodes"), i, node)
-	{
+	json_array_foreach (json_object_get(cluster, "nodes"), i, node) {
 		const json_t *part = json_object_get(node, program);
 		json_t *said = json_object_get(part, key);
 		char of_said[64];
@@ -176,13 +195,12 @@ static void find_disagreement(json_t *problems, const json_t *cluster, const cha
 			json_object_set_new(camps, of_said, json_array());
 		json_array_append(json_object_get(camps, of_said), json_object_get(node, "name"));
 	}
-	json_object_foreach(camps, value, names)
-	{
+	json_object_foreach (camps, value, names) {
 		json_t *name;
 
 		if (text[0])
 			snprintf(text + strlen(text), sizeof(text) - strlen(text), " against");
-		json_array_foreach(names, i, name)
+		json_array_foreach (names, i, name)
 			snprintf(text + strlen(text), sizeof(text) - strlen(text), "%s%s",
 				 i	   ? ", "
 				 : text[0] ? " "
@@ -228,8 +246,7 @@ static void find_of_backends(json_t *problems, const json_t *node)
 	json_t *b;
 	size_t i;
 
-	json_array_foreach(json_object_get(node, "backends"), i, b)
-	{
+	json_array_foreach (json_object_get(node, "backends"), i, b) {
 		if (strcmp(pool, hf_text(b, "pool")) != 0 && !is(b, "pool_state", "normal"))
 			add(problems, NULL, "lbctl backends",
 			    "pool %s: all backends look dead, or too many at once (%s), so all "
@@ -249,8 +266,7 @@ static void find_dissent(json_t *problems, const json_t *node)
 	json_t *b;
 	size_t i;
 
-	json_array_foreach(json_object_get(node, "backends"), i, b)
-	{
+	json_array_foreach (json_object_get(node, "backends"), i, b) {
 		if (!hf_flag(b, "dissents"))
 			continue;
 		last = b;
@@ -280,8 +296,9 @@ static const json_t *first_with_backends(const json_t *cluster)
 	json_t *node;
 	size_t i;
 
-	json_array_foreach(json_object_get(cluster, "nodes"), i,
-			   node) if (json_object_get(node, "backends")) return node;
+	json_array_foreach (json_object_get(cluster, "nodes"), i, node)
+		if (json_object_get(node, "backends"))
+			return node;
 	return NULL;
 }
 
@@ -295,16 +312,15 @@ json_t *hf_problems_find(const json_t *cluster, const json_t *later)
 		add(problems, NULL, "systemctl status syncd",
 		    "nothing can be told of other nodes: this node's syncd can't be asked: %s",
 		    blind);
-	json_array_foreach(json_object_get(cluster, "nodes"), i, node)
-	{
+	json_array_foreach (json_object_get(cluster, "nodes"), i, node) {
 		find_dead(problems, node);
 		find_silent(problems, node);
 	}
 	find_of_backends(problems, first_with_backends(cluster));
-	json_array_foreach(json_object_get(cluster, "nodes"), i, node)
-	{
+	json_array_foreach (json_object_get(cluster, "nodes"), i, node) {
 		find_of_lbnode(problems, node);
 		find_of_lbbgp(problems, node);
+		find_drained_vips(problems, node);
 		find_of_syncd(problems, node);
 		find_dissent(problems, node);
 		if (later)

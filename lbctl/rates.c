@@ -13,8 +13,9 @@ int64_t hf_counter(const json_t *counters, const char *name)
 	json_t *counter;
 	size_t i;
 
-	json_array_foreach(counters, i, counter) if (strcmp(hf_text(counter, "name"), name) ==
-						     0) return hf_number(counter, "count");
+	json_array_foreach (counters, i, counter)
+		if (strcmp(hf_text(counter, "name"), name) == 0)
+			return hf_number(counter, "count");
 	return 0;
 }
 
@@ -38,8 +39,7 @@ bool hf_node_rates(const json_t *node, const json_t *later, struct hf_node_rates
 	*rates = (struct hf_node_rates){ .forwarded = 0 };
 	if (!before || !after || !seconds)
 		return false;
-	json_array_foreach(after, i, counter)
-	{
+	json_array_foreach (after, i, counter) {
 		const char *name = hf_text(counter, "name");
 		double rate =
 			(double)(hf_number(counter, "count") - hf_counter(before, name)) / seconds;
@@ -66,9 +66,9 @@ static int64_t sum(const json_t *node, const char *list, const char *select, con
 	json_t *entry;
 	size_t i;
 
-	json_array_foreach(json_object_get(node, list), i,
-			   entry) if (!value || strcmp(hf_text(entry, select), value) == 0) total +=
-		hf_number(entry, key);
+	json_array_foreach (json_object_get(node, list), i, entry)
+		if (!value || strcmp(hf_text(entry, select), value) == 0)
+			total += hf_number(entry, key);
 	return total;
 }
 
@@ -80,8 +80,7 @@ double hf_cluster_rate(const json_t *cluster, const json_t *later, const char *l
 	json_t *node;
 	size_t i;
 
-	json_array_foreach(json_object_get(cluster, "nodes"), i, node)
-	{
+	json_array_foreach (json_object_get(cluster, "nodes"), i, node) {
 		const json_t *then = hf_cluster_node(later, hf_text(node, "name"));
 		double seconds = seconds_between(node, then);
 

@@ -88,8 +88,7 @@ int hf_command_nodes(const struct hf_context *c)
 		return status;
 	t = hf_table_new("node", "address", "state", ">for", "version", "kernel", ">lbnode up",
 			 "config", "tables", "", NULL);
-	json_array_foreach(json_object_get(cluster, "nodes"), i, node)
-	{
+	json_array_foreach (json_object_get(cluster, "nodes"), i, node) {
 		const json_t *facts = json_object_get(node, "lbnode");
 
 		name_cell(t, node);
@@ -120,8 +119,9 @@ static const json_t *first_list(const json_t *cluster, const char *key)
 	json_t *node;
 	size_t i;
 
-	json_array_foreach(json_object_get(cluster, "nodes"), i,
-			   node) if (json_object_get(node, key)) return json_object_get(node, key);
+	json_array_foreach (json_object_get(cluster, "nodes"), i, node)
+		if (json_object_get(node, key))
+			return json_object_get(node, key);
 	return NULL;
 }
 
@@ -141,9 +141,10 @@ static int64_t sum_of(const json_t *cluster, const char *list, const json_t *ent
 	json_t *node, *x;
 	size_t i, k;
 
-	json_array_foreach(json_object_get(cluster, "nodes"), i, node)
-		json_array_foreach(json_object_get(node, list), k, x) if (is_same(x, entry, keys))
-			sum += hf_number(x, what);
+	json_array_foreach (json_object_get(cluster, "nodes"), i, node)
+		json_array_foreach (json_object_get(node, list), k, x)
+			if (is_same(x, entry, keys))
+				sum += hf_number(x, what);
 	return sum;
 }
 
@@ -162,8 +163,7 @@ int hf_command_services(const struct hf_context *c)
 		return status;
 	t = hf_table_new("service", ">port", "protocol", "pool", ">usable", "state", ">new flows",
 			 ">packets", ">bytes", NULL);
-	json_array_foreach(first_list(cluster, "services"), i, s)
-	{
+	json_array_foreach (first_list(cluster, "services"), i, s) {
 		int64_t usable = hf_number(s, "usable"), total = hf_number(s, "total");
 
 		if (c->pool && strcmp(c->pool, hf_text(s, "pool")) != 0)
@@ -205,13 +205,15 @@ static void why_cell(struct hf_table *t, const json_t *cluster, const json_t *b)
 	} else if (!hf_flag(b, "checked")) {
 		used += snprintf(text, sizeof(text), "not checked");
 	}
-	json_array_foreach(json_object_get(cluster, "nodes"), i, node)
-		json_array_foreach(json_object_get(node, "backends"), k,
-				   x) if (is_same(x, b, backend_keys) && hf_flag(x, "dissents") &&
-					  used < sizeof(text)) used +=
-		snprintf(text + used, sizeof(text) - used, "%s%s says otherwise%s%s",
-			 used ? "; " : "", hf_text(node, "name"),
-			 hf_text(x, "check_cause")[0] ? ": " : "", hf_text(x, "check_cause"));
+	json_array_foreach (json_object_get(cluster, "nodes"), i, node)
+		json_array_foreach (json_object_get(node, "backends"), k, x)
+			if (is_same(x, b, backend_keys) && hf_flag(x, "dissents") &&
+			    used < sizeof(text))
+				used += snprintf(text + used, sizeof(text) - used,
+						 "%s%s says otherwise%s%s", used ? "; " : "",
+						 hf_text(node, "name"),
+						 hf_text(x, "check_cause")[0] ? ": " : "",
+						 hf_text(x, "check_cause"));
 	hf_table_cell(t, HF_PLAIN, "%s", text);
 }
 
@@ -226,8 +228,7 @@ int hf_command_backends(const struct hf_context *c)
 		return status;
 	t = hf_table_new("pool", "backend", "address", "state", ">weight", ">for", ">flows",
 			 ">packets", "why", NULL);
-	json_array_foreach(first_list(cluster, "backends"), i, b)
-	{
+	json_array_foreach (first_list(cluster, "backends"), i, b) {
 		if ((c->pool && strcmp(c->pool, hf_text(b, "pool")) != 0) ||
 		    (c->backend && strcmp(c->backend, hf_text(b, "name")) != 0) ||
 		    (c->state && strcmp(c->state, hf_text(b, "state")) != 0))
@@ -257,7 +258,8 @@ static int64_t queue_of(const json_t *status)
 	json_t *m;
 	size_t i;
 
-	json_array_foreach(json_object_get(status, "members"), i, m) sum += hf_number(m, "queue");
+	json_array_foreach (json_object_get(status, "members"), i, m)
+		sum += hf_number(m, "queue");
 	return sum;
 }
 
@@ -268,10 +270,10 @@ static void deaf_cell(struct hf_table *t, const json_t *status)
 	size_t i, used = 0;
 	json_t *m;
 
-	json_array_foreach(json_object_get(status, "members"), i,
-			   m) if (strcmp(hf_text(m, "state"), "alive") != 0 && used < sizeof(text))
-		used += snprintf(text + used, sizeof(text) - used, "%s%s %s", used ? ", " : "",
-				 hf_text(m, "name"), hf_text(m, "state"));
+	json_array_foreach (json_object_get(status, "members"), i, m)
+		if (strcmp(hf_text(m, "state"), "alive") != 0 && used < sizeof(text))
+			used += snprintf(text + used, sizeof(text) - used, "%s%s %s",
+					 used ? ", " : "", hf_text(m, "name"), hf_text(m, "state"));
 	hf_table_cell(t, used ? HF_BAD : HF_PLAIN, "%s", text);
 }
 
@@ -286,8 +288,7 @@ int hf_command_sync(const struct hf_context *c)
 		return status;
 	t = hf_table_new("node", "readiness", ">epoch", "owners", "handed over", ">records",
 			 ">waiting", "lbnode", "thinks of others", NULL);
-	json_array_foreach(json_object_get(cluster, "nodes"), i, node)
-	{
+	json_array_foreach (json_object_get(cluster, "nodes"), i, node) {
 		const json_t *s = json_object_get(node, "syncd");
 
 		name_cell(t, node);
@@ -317,8 +318,7 @@ static void session_rows(struct hf_table *t, const json_t *node)
 	json_t *s;
 	size_t i, f;
 
-	json_array_foreach(json_object_get(json_object_get(node, "lbbgp"), "sessions"), i, s)
-	{
+	json_array_foreach (json_object_get(json_object_get(node, "lbbgp"), "sessions"), i, s) {
 		char text[160] = "";
 		size_t used = 0;
 
@@ -350,8 +350,7 @@ static void vip_rows(struct hf_table *t, const json_t *node)
 	json_t *v;
 	size_t i;
 
-	json_array_foreach(json_object_get(json_object_get(node, "lbbgp"), "vips"), i, v)
-	{
+	json_array_foreach (json_object_get(json_object_get(node, "lbbgp"), "vips"), i, v) {
 		name_cell(t, node);
 		hf_table_cell(t, HF_PLAIN, "%s", hf_text(v, "address"));
 		state_cell(t, v, "state");
@@ -373,14 +372,13 @@ int hf_command_bgp(const struct hf_context *c)
 		return status;
 	sessions = hf_table_new("node", "session", "neighbour", "state", "exported VIPs", NULL);
 	vips = hf_table_new("node", "VIP", "state", ">for", ">usable/needed", "why", NULL);
-	json_array_foreach(json_object_get(cluster, "nodes"), i, node)
-	{
+	json_array_foreach (json_object_get(cluster, "nodes"), i, node) {
 		if (!json_object_get(node, "lbbgp")) {
 			name_cell(sessions, node);
 			unknown_cells(sessions, 4, error_of(node, "lbbgp"));
 		}
-		json_array_foreach(json_object_get(json_object_get(node, "lbbgp"), "problems"), k,
-				   text)
+		json_array_foreach (json_object_get(json_object_get(node, "lbbgp"), "problems"), k,
+				    text)
 			printf("%s!%s %s: %s\n", hf_colour(HF_BAD), hf_colour(HF_PLAIN),
 			       hf_text(node, "name"), json_string_value(text));
 		session_rows(sessions, node);
@@ -399,14 +397,13 @@ static void counter_rows(const struct hf_context *c, struct hf_table *t, const j
 	json_t *first = NULL, *node, *counter;
 	size_t i, k;
 
-	json_array_foreach(json_object_get(cluster, "nodes"), i, node) if (!first) first =
-		json_object_get(json_object_get(node, "lbnode"), list);
-	json_array_foreach(first, k, counter)
-	{
+	json_array_foreach (json_object_get(cluster, "nodes"), i, node)
+		if (!first)
+			first = json_object_get(json_object_get(node, "lbnode"), list);
+	json_array_foreach (first, k, counter) {
 		int64_t sum = 0;
 
-		json_array_foreach(json_object_get(cluster, "nodes"), i, node)
-		{
+		json_array_foreach (json_object_get(cluster, "nodes"), i, node) {
 			const json_t *all = json_object_get(json_object_get(node, "lbnode"), list);
 
 			sum += hf_number(json_array_get(all, k), "count");
@@ -449,11 +446,9 @@ int hf_command_flows(const struct hf_context *c)
 		return status;
 	states = hf_table_new("node", "state", ">flows", NULL);
 	backends = hf_table_new("node", "pool", "backend", ">flows", NULL);
-	json_array_foreach(json_object_get(cluster, "nodes"), i, node)
-	{
-		json_array_foreach(json_object_get(json_object_get(node, "lbnode"), "pin_states"),
-				   k, x)
-		{
+	json_array_foreach (json_object_get(cluster, "nodes"), i, node) {
+		json_array_foreach (json_object_get(json_object_get(node, "lbnode"), "pin_states"),
+				    k, x) {
 			if ((!hf_number(x, "count") && !c->all) ||
 			    (c->state && strcmp(c->state, hf_text(x, "name")) != 0))
 				continue;
@@ -461,8 +456,7 @@ int hf_command_flows(const struct hf_context *c)
 			hf_table_cell(states, HF_PLAIN, "%s", hf_text(x, "name"));
 			hf_table_cell(states, HF_PLAIN, "%ld", (long)hf_number(x, "count"));
 		}
-		json_array_foreach(json_object_get(node, "backends"), k, x)
-		{
+		json_array_foreach (json_object_get(node, "backends"), k, x) {
 			if ((c->pool && strcmp(c->pool, hf_text(x, "pool")) != 0) ||
 			    (c->backend && strcmp(c->backend, hf_text(x, "name")) != 0))
 				continue;

@@ -55,8 +55,8 @@ static json_t *node_summary(const json_t *node, const json_t *later)
 		json_object_set(s, "records", json_object_get(status, "records"));
 	}
 	if (bgp) {
-		json_array_foreach(json_object_get(bgp, "sessions"), i, session) established +=
-			strcmp(hf_text(session, "state"), "Established") == 0;
+		json_array_foreach (json_object_get(bgp, "sessions"), i, session)
+			established += strcmp(hf_text(session, "state"), "Established") == 0;
 		json_object_update_new(
 			s, json_pack("{s:I, s:I, s:I, s:I}", "sessions",
 				     (json_int_t)json_array_size(json_object_get(bgp, "sessions")),
@@ -74,8 +74,9 @@ static json_t *pool_of(json_t *pools, const json_t *backend)
 	json_t *pool = NULL, *p;
 	size_t i;
 
-	json_array_foreach(pools, i, p) if (strcmp(hf_text(p, "name"), hf_text(backend, "pool")) ==
-					    0) pool = p;
+	json_array_foreach (pools, i, p)
+		if (strcmp(hf_text(p, "name"), hf_text(backend, "pool")) == 0)
+			pool = p;
 	if (pool)
 		return pool;
 	pool = json_pack("{s:s, s:s, s:i, s:i, s:I}", "name", hf_text(backend, "pool"), "state",
@@ -97,10 +98,8 @@ static json_t *pool_summaries(const json_t *cluster, const json_t *later)
 	bool first = true;
 	size_t i, k;
 
-	json_array_foreach(json_object_get(cluster, "nodes"), i, node)
-	{
-		json_array_foreach(json_object_get(node, "backends"), k, backend)
-		{
+	json_array_foreach (json_object_get(cluster, "nodes"), i, node) {
+		json_array_foreach (json_object_get(node, "backends"), k, backend) {
 			pool = pool_of(pools, backend);
 			add_to(pool, "flows", hf_number(backend, "pins"));
 			if (!first)
@@ -110,10 +109,11 @@ static json_t *pool_summaries(const json_t *cluster, const json_t *later)
 		}
 		first &= !json_object_get(node, "backends");
 	}
-	json_array_foreach(pools, i, pool) json_object_set_new(
-		pool, "packets_per_second",
-		rate_or_null(hf_cluster_rate(cluster, later, "backends", "pool",
-					     hf_text(pool, "name"), "packets")));
+	json_array_foreach (pools, i, pool)
+		json_object_set_new(
+			pool, "packets_per_second",
+			rate_or_null(hf_cluster_rate(cluster, later, "backends", "pool",
+						     hf_text(pool, "name"), "packets")));
 	return pools;
 }
 
@@ -125,8 +125,10 @@ json_t *hf_status_make(const struct hf_context *c)
 	bool blind = hf_text(cluster, "blind")[0];
 	size_t i;
 
-	json_array_foreach(json_object_get(cluster, "nodes"), i, node) json_array_append_new(
-		summaries, node_summary(node, hf_cluster_node(later, hf_text(node, "name"))));
+	json_array_foreach (json_object_get(cluster, "nodes"), i, node)
+		json_array_append_new(
+			summaries,
+			node_summary(node, hf_cluster_node(later, hf_text(node, "name"))));
 	status = json_pack(
 		"{s:O, s:O, s:O, s:s, s:o, s:o, s:o}", "cluster",
 		json_object_get(cluster, "cluster"), "asked", json_object_get(cluster, "asked"),
@@ -145,8 +147,7 @@ static void show_problems(FILE *out, const json_t *problems)
 	json_t *p;
 	size_t i;
 
-	json_array_foreach(problems, i, p)
-	{
+	json_array_foreach (problems, i, p) {
 		fprintf(out, "%s!%s %s%s%s\n", hf_colour(HF_BAD), hf_colour(HF_PLAIN),
 			hf_text(p, "node"), hf_text(p, "node")[0] ? ": " : "", hf_text(p, "text"));
 		fprintf(out, "    %stry: %s%s\n", hf_colour(HF_FAINT), hf_text(p, "try"),
@@ -217,11 +218,11 @@ void hf_status_show(FILE *out, const json_t *status)
 		state, hf_colour(HF_PLAIN));
 	show_problems(out, json_object_get(status, "problems"));
 	fputc('\n', out);
-	json_array_foreach(json_object_get(status, "nodes"), i, x) node_row(nodes, x);
+	json_array_foreach (json_object_get(status, "nodes"), i, x)
+		node_row(nodes, x);
 	hf_table_print(nodes, out);
 	fputc('\n', out);
-	json_array_foreach(json_object_get(status, "pools"), i, x)
-	{
+	json_array_foreach (json_object_get(status, "pools"), i, x) {
 		bool normal = strcmp(hf_text(x, "state"), "normal") == 0;
 
 		hf_table_cell(pools, HF_BOLD, "%s", hf_text(x, "name"));

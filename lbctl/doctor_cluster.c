@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* The daemons, what they hear of each other, and BIRD. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "lbctl/cluster.h"
+#include "lbctl/doctor.h"
+
+#define HEARD_MS 10000 /* probes come each second or two */
+
+static const json_t *find_local(const json_t *cluster)
+{
+	json_t *node;
+	size_t i;
+
+	json_array_foreach (json_object_get(cluster, "nodes"), i, node)
+		if (hf_flag(node, "local"))
+			return node;
+	return NULL;
+}
+
+static void look_at_daemons(json_t *findings, const json_t *node)
+{
+	static const char *const programs[] = { "lbnode", "syncd", "lbbgp" };
+	bool bgp = hf_flag(json_object_get(node, "lbnode"), "bgp");
+	char remedy[64];
+
+	for (size_t i = 0; i < sizeof(programs) / sizeof(programs[0]); i++) {
+		const char *why = hf_text(json_object_get(node, "errors"), programs[i]);
+
+		if (json_object_get(node, programs[i])) {
+			hf_finding_add(findings, HF_FINDING_GOOD, programs[i], "", "it answers");
+			continue;
+		}
+		if (strcmp(programs[i], "lbbgp") == 0 && !bgp)
+			continue;
+		snprintf(remedy, sizeof(remedy), "systemctl status %s", programs[i]);
+		hf_finding_add(findings, HF_FINDING_BAD, programs[i], remedy, "%s",
+			       why[0] ? why : "it can't be asked");
+	}
+}
+
+static void look_at_interfaces(json_t *findings, const json_t *node)
+{
+	json_t *x;
+	size_t i;
+
+	json_array_foreach (json_object_get(json_object_get(node, "lbnode"), "interfaces"), i, x)
+		if (!hf_text(x, "mode")[0])
+			hf_finding_add(findings, HF_FINDING_BAD, hf_text(x, "name"),
+				       "journalctl -u lbnode",
+				       "no XDP program is on it, so packets go by unbalanced");
+}
+
+/* Gossip goes by UDP, calls and snapshots by TCP: who is heard by one and not by the other is
+ * behind a firewall. */
+static void look_at_member(json_t *findings, const json_t *cluster, const json_t *m)
+{
+	const json_t *node = hf_cluster_node(cluster, hf_text(m, "name"));
+	bool lives = strcmp(hf_text(m, "state"), "alive") == 0;
+	bool heard = hf_number(m, "heard_ms") >= 0 && hf_number(m, "heard_ms") < HEARD_MS;
+	const char *why = hf_text(json_object_get(node, "errors"), "syncd");
+	char remedy[120];
+
+	snprintf(remedy, sizeof(remedy), "open UDP and TCP port %ld between the nodes",
+		 (long)hf_number(m, "port"));
+	if (strcmp(hf_text(m, "state"), "left") == 0)
+		return;
+	if (lives && heard && json_object_get(node, "syncd"))
+		hf_finding_add(findings, HF_FINDING_GOOD, hf_text(m, "name"), "",
+			       "heard by UDP, and answers by TCP");
+	else if (lives && json_object_get(node, "syncd"))
+		hf_finding_add(findings, HF_FINDING_BAD, hf_text(m, "name"), remedy,
+			       "answers by TCP, but has not been heard by UDP for long");
+	else if (lives)
+		hf_finding_add(findings, HF_FINDING_BAD, hf_text(m, "name"), remedy,
+			       "is heard by UDP, but does not answer by TCP: %s", why);
+	else
+		hf_finding_add(findings, HF_FINDING_BAD, hf_text(m, "name"),
+			       "look at the node; then at the firewall, and the ways in between",
+			       "is %s, as far as this node can tell", hf_text(m, "state"));
+}
+
+static void look_at_keys(json_t *findings, const json_t *cluster, const json_t *local)
+{
+	const char *ours = hf_text(json_object_get(local, "syncd"), "key_ids");
+	json_t *node;
+	size_t i;
+
+	json_array_foreach (json_object_get(cluster, "nodes"), i, node) {
+		const json_t *s = json_object_get(node, "syncd");
+
+		if (s && strcmp(hf_text(s, "key_ids"), ours) != 0)
+			hf_finding_add(
+				findings, HF_FINDING_DOUBTFUL, "keys",
+				"copy the key file to it, and lbctl reload; fine in the midst "
+				"of a change of keys",
+				"%s has other keys in force than this node", hf_text(node, "name"));
+	}
+}
+
+static void look_at_bgp(json_t *findings, const json_t *node)
+{
+	const json_t *bgp = json_object_get(node, "lbbgp");
+	json_t *x;
+	size_t i;
+
+	if (!bgp)
+		return;
+	hf_finding_add(findings, hf_text(bgp, "bird")[0] ? HF_FINDING_GOOD : HF_FINDING_BAD, "BIRD",
+		       hf_text(bgp, "bird")[0] ? "" : "systemctl status bird", "%s %s",
+		       hf_text(bgp, "bird")[0] ? "version" : "lbbgp can't reach it",
+		       hf_text(bgp, "bird"));
+	json_array_foreach (json_object_get(bgp, "problems"), i, x)
+		hf_finding_add(findings, HF_FINDING_BAD, "BGP", "lbctl bgp", "%s",
+			       json_string_value(x));
+	json_array_foreach (json_object_get(bgp, "sessions"), i, x)
+		if (strcmp(hf_text(x, "state"), "Established") == 0)
+			hf_finding_add(findings, HF_FINDING_GOOD, hf_text(x, "name"), "",
+				       "BGP is up with %s", hf_text(x, "neighbour"));
+}
+
+void hf_doctor_cluster(json_t *findings, const json_t *cluster)
+{
+	const json_t *local = find_local(cluster);
+	json_t *m;
+	size_t i;
+
+	look_at_daemons(findings, local);
+	look_at_interfaces(findings, local);
+	json_array_foreach (json_object_get(json_object_get(local, "syncd"), "members"), i, m)
+		if (strcmp(hf_text(m, "name"), hf_text(local, "name")) != 0)
+			look_at_member(findings, cluster, m);
+	look_at_keys(findings, cluster, local);
+	look_at_bgp(findings, local);
+}
