@@ -193,54 +193,61 @@ static int by_name(const void *a, const void *b)
 	return strcmp(hf_text(*(json_t *const *)a, "name"), hf_text(*(json_t *const *)b, "name"));
 }
 
-/* The members that this node's syncd knows, this node among them. */
-static void add_members(json_t *nodes, const json_t *status)
+/* The members that this node's syncd knows, this node among them; what it said stays with it. */
+static void add_members(json_t *nodes, json_t *status)
 {
 	const json_t *members = json_object_get(status, "members");
 	size_t count = json_array_size(members);
-	json_t **sorted = calloc(count ? count : 1, sizeof(json_t *)), *m;
+	json_t **sorted = calloc(count ? count : 1, sizeof(json_t *)), *m, *node;
 	size_t i;
 
 	json_array_foreach (members, i, m)
 		sorted[i] = m;
 	qsort(sorted, count, sizeof(json_t *), by_name);
 	for (i = 0; i < count; i++) {
+		bool local = strcmp(hf_text(sorted[i], "id"), hf_text(status, "self")) == 0;
+
 		m = sorted[i];
-		json_array_append_new(
-			nodes, new_node(hf_text(m, "name"), hf_text(m, "id"), hf_text(m, "address"),
-					hf_number(m, "port"),
-					strcmp(hf_text(m, "id"), hf_text(status, "self")) == 0,
-					hf_text(m, "state"), hf_number(m, "since_ms")));
+		node = new_node(hf_text(m, "name"), hf_text(m, "id"), hf_text(m, "address"),
+				hf_number(m, "port"), local, hf_text(m, "state"),
+				hf_number(m, "since_ms"));
+		if (local)
+			json_object_set(node, "syncd", status);
+		json_array_append_new(nodes, node);
 	}
 	free(sorted);
 }
 
 /* Without syncd there is this node alone, as far as can be told. */
+static void add_self(const char *instance, json_t *cluster, json_t *self)
+{
+	struct job job = { .node = self, .part = &part_table[1] };
+	json_t *name;
+
+	do_jobs(instance, &job, 1);
+	name = json_object_get(json_object_get(self, "lbnode"), "node");
+	if (name)
+		json_object_set(self, "name", name);
+	json_object_set(cluster, "asked", json_object_get(self, "name"));
+	json_object_set(cluster, "blind",
+			json_object_get(json_object_get(self, "errors"), "syncd"));
+	json_array_append(json_object_get(cluster, "nodes"), self);
+}
+
 static json_t *find_nodes(const char *instance)
 {
 	json_t *self = new_node("?", "0", "", 0, true, "unknown", 0), *status, *cluster;
-	json_t *nodes = json_array(), *facts;
-	struct job jobs[] = { { .node = self, .part = &part_table[0] },
-			      { .node = self, .part = &part_table[1] } };
+	struct job job = { .node = self, .part = &part_table[0] };
 
-	do_jobs(instance, jobs, 2);
+	do_jobs(instance, &job, 1);
 	status = json_object_get(self, "syncd");
-	facts = json_object_get(self, "lbnode");
-	cluster = json_pack("{s:s, s:s, s:n, s:o}", "cluster", hf_text(status, "cluster"), "asked",
-			    status ? hf_text(status, "name") : hf_text(facts, "node"), "blind",
-			    "nodes", nodes);
-	if (status) {
-		add_members(nodes, status);
-		json_decref(self);
-		return cluster;
-	}
-	if (facts)
-		json_object_set(self, "name", json_object_get(facts, "node"));
-	json_object_set(cluster, "blind",
-			json_object_get(json_object_get(self, "errors"), "syncd"));
-	json_object_clear(json_object_get(self, "errors"));
-	json_object_del(self, "lbnode");
-	json_array_append_new(nodes, self);
+	cluster = json_pack("{s:s, s:s, s:n, s:[]}", "cluster", hf_text(status, "cluster"), "asked",
+			    hf_text(status, "name"), "blind", "nodes");
+	if (status)
+		add_members(json_object_get(cluster, "nodes"), status);
+	else
+		add_self(instance, cluster, self);
+	json_decref(self);
 	return cluster;
 }
 
@@ -255,20 +262,51 @@ static bool is_asked(const json_t *node, const char *only)
 	       strcmp(state, "suspect") == 0;
 }
 
-json_t *hf_cluster_gather(const char *instance, unsigned int parts, const char *only)
+/* That it has been asked already. */
+static bool is_known(const json_t *node, const struct part *part)
 {
-	json_t *cluster = find_nodes(instance), *nodes = json_object_get(cluster, "nodes"), *node;
+	const char *program = part->part == HF_PART_SYNCD ? "syncd"
+			      : part->part == HF_PART_BGP ? "lbbgp"
+							  : "lbnode";
+
+	return json_object_get(node, part->key) ||
+	       json_object_get(json_object_get(node, "errors"), program);
+}
+
+static void gather(const char *instance, json_t *cluster, unsigned int parts, const char *only)
+{
+	json_t *nodes = json_object_get(cluster, "nodes"), *node;
 	struct job *jobs = calloc(json_array_size(nodes) * PARTS + 1, sizeof(*jobs));
 	uint32_t count = 0;
 	size_t i;
 
-	json_array_foreach (nodes, i, node) {
+	json_array_foreach (nodes, i, node)
 		for (size_t p = 0; jobs && p < PARTS; p++)
-			if ((parts & part_table[p].part) && is_asked(node, only))
+			if ((parts & part_table[p].part) && is_asked(node, only) &&
+			    !is_known(node, &part_table[p]))
 				jobs[count++] = (struct job){ node, &part_table[p], 0, false };
-	}
 	do_jobs(instance, jobs, count);
 	free(jobs);
+}
+
+json_t *hf_cluster_gather(const char *instance, unsigned int parts, const char *only)
+{
+	json_t *cluster = find_nodes(instance);
+
+	gather(instance, cluster, parts, only);
+	return cluster;
+}
+
+json_t *hf_cluster_again(const char *instance, const json_t *before, unsigned int parts)
+{
+	json_t *cluster = json_deep_copy(before), *node;
+	size_t i;
+
+	json_array_foreach (json_object_get(cluster, "nodes"), i, node)
+		for (size_t p = 0; p < PARTS; p++)
+			if (parts & part_table[p].part)
+				json_object_del(node, part_table[p].key);
+	gather(instance, cluster, parts, NULL);
 	return cluster;
 }
 

@@ -29,10 +29,13 @@ enum hf_part {
 	HF_PART_BGP = 1 << 5,
 };
 
-#define HF_PATIENCE_MS 900 /* of a node that does not answer; all are asked at once */
+#define HF_PATIENCE_MS 700 /* with who does not answer; all are asked at once */
 
 /* Asks, and gathers: a new object. `only`: the name of the only node to ask; NULL: all. */
 json_t *hf_cluster_gather(const char *instance, unsigned int parts, const char *only);
+
+/* The same nodes once more, but for programs that did not answer before: a new object. */
+json_t *hf_cluster_again(const char *instance, const json_t *before, unsigned int parts);
 
 /* A node of what was gathered, by its name: NULL if there is none. */
 json_t *hf_cluster_node(const json_t *cluster, const char *name);

@@ -25,7 +25,7 @@ __attribute__((format(printf, 4, 5))) static void add(json_t *problems, const js
 	va_end(arguments);
 	json_array_append_new(problems, json_pack("{s:s, s:s, s:s}", "node",
 						  node ? hf_text(node, "name") : "", "text", text,
-						  "try", remedy));
+						  "remedy", remedy));
 }
 
 static bool is(const json_t *object, const char *key, const char *value)
@@ -59,9 +59,15 @@ static void find_silent(json_t *problems, const json_t *node)
 {
 	const json_t *facts = json_object_get(node, "lbnode");
 	char command[64], remedy[160];
-	const char *program;
+	const char *program, *silent = hf_text(json_object_get(node, "errors"), "syncd");
 	json_t *why;
 
+	/* Others are asked by their syncd. */
+	if (silent[0] && !hf_flag(node, "local")) {
+		add(problems, node, on_node(node, "systemctl status syncd", remedy),
+		    "its syncd can't be asked, so nothing can be told of the node: %s", silent);
+		return;
+	}
 	json_object_foreach (json_object_get(node, "errors"), program, why) {
 		if (strcmp(program, "lbbgp") == 0 && !hf_flag(facts, "bgp"))
 			continue;

@@ -9,7 +9,7 @@
 #define HF_PROBLEMS_PARTS (HF_PART_SYNCD | HF_PART_FACTS | HF_PART_BACKENDS | HF_PART_BGP)
 
 /*
- * A new array of {"node": NAME or "", "text": what is wrong, "try": the next command}, the worst
+ * A new array of {"node": NAME or "", "text": what is wrong, "remedy": the next command}, the worst
  * first. `later`: the same, gathered some ms after, for what only rates tell; NULL: not known.
  */
 json_t *hf_problems_find(const json_t *cluster, const json_t *later);

@@ -86,7 +86,7 @@ int hf_command_nodes(const struct hf_context *c)
 
 	if (!cluster)
 		return status;
-	t = hf_table_new("node", "address", "state", ">for", "version", "kernel", ">lbnode up",
+	t = hf_table_new("node", "?address", "state", "?>for", "version", "?kernel", "?>lbnode up",
 			 "config", "tables", "", NULL);
 	json_array_foreach (json_object_get(cluster, "nodes"), i, node) {
 		const json_t *facts = json_object_get(node, "lbnode");
@@ -161,8 +161,8 @@ int hf_command_services(const struct hf_context *c)
 
 	if (!cluster)
 		return status;
-	t = hf_table_new("service", ">port", "protocol", "pool", ">usable", "state", ">new flows",
-			 ">packets", ">bytes", NULL);
+	t = hf_table_new("service", ">port", "protocol", "pool", ">usable", "?state", ">new flows",
+			 ">packets", "?>bytes", NULL);
 	json_array_foreach (first_list(cluster, "services"), i, s) {
 		int64_t usable = hf_number(s, "usable"), total = hf_number(s, "total");
 
@@ -226,8 +226,8 @@ int hf_command_backends(const struct hf_context *c)
 
 	if (!cluster)
 		return status;
-	t = hf_table_new("pool", "backend", "address", "state", ">weight", ">for", ">flows",
-			 ">packets", "why", NULL);
+	t = hf_table_new("pool", "backend", "?address", "state", ">weight", "?>for", ">flows",
+			 "?>packets", "why", NULL);
 	json_array_foreach (first_list(cluster, "backends"), i, b) {
 		if ((c->pool && strcmp(c->pool, hf_text(b, "pool")) != 0) ||
 		    (c->backend && strcmp(c->backend, hf_text(b, "name")) != 0) ||
@@ -286,7 +286,7 @@ int hf_command_sync(const struct hf_context *c)
 
 	if (!cluster)
 		return status;
-	t = hf_table_new("node", "readiness", ">epoch", "owners", "handed over", ">records",
+	t = hf_table_new("node", "?readiness", ">epoch", "?owners", "handed over", ">records",
 			 ">waiting", "lbnode", "thinks of others", NULL);
 	json_array_foreach (json_object_get(cluster, "nodes"), i, node) {
 		const json_t *s = json_object_get(node, "syncd");
@@ -370,8 +370,8 @@ int hf_command_bgp(const struct hf_context *c)
 
 	if (!cluster)
 		return status;
-	sessions = hf_table_new("node", "session", "neighbour", "state", "exported VIPs", NULL);
-	vips = hf_table_new("node", "VIP", "state", ">for", ">usable/needed", "why", NULL);
+	sessions = hf_table_new("node", "session", "?neighbour", "state", "exported VIPs", NULL);
+	vips = hf_table_new("node", "VIP", "state", "?>for", "?>usable/needed", "why", NULL);
 	json_array_foreach (json_object_get(cluster, "nodes"), i, node) {
 		if (!json_object_get(node, "lbbgp")) {
 			name_cell(sessions, node);

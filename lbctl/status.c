@@ -10,15 +10,15 @@
 #include "lbctl/status.h"
 #include "lbctl/table.h"
 
-#define SAMPLE_MS 250
+#define SAMPLE_MS 200
 
 /* Of the rates, which nothing depends on but what is shown. */
-static json_t *sample(const struct hf_context *c)
+static json_t *sample(const struct hf_context *c, const json_t *before)
 {
 	const struct timespec pause = { .tv_nsec = SAMPLE_MS * 1000000L };
 
 	nanosleep(&pause, NULL);
-	return hf_cluster_gather(c->instance, HF_PART_FACTS | HF_PART_BACKENDS, c->node);
+	return hf_cluster_again(c->instance, before, HF_PART_FACTS | HF_PART_BACKENDS);
 }
 
 static json_t *rate_or_null(double rate)
@@ -120,7 +120,7 @@ static json_t *pool_summaries(const json_t *cluster, const json_t *later)
 json_t *hf_status_make(const struct hf_context *c)
 {
 	json_t *cluster = hf_cluster_gather(c->instance, HF_PROBLEMS_PARTS, c->node);
-	json_t *later = sample(c), *problems = hf_problems_find(cluster, later), *node;
+	json_t *later = sample(c, cluster), *problems = hf_problems_find(cluster, later), *node;
 	json_t *summaries = json_array(), *status;
 	bool blind = hf_text(cluster, "blind")[0];
 	size_t i;
@@ -150,7 +150,7 @@ static void show_problems(FILE *out, const json_t *problems)
 	json_array_foreach (problems, i, p) {
 		fprintf(out, "%s!%s %s%s%s\n", hf_colour(HF_BAD), hf_colour(HF_PLAIN),
 			hf_text(p, "node"), hf_text(p, "node")[0] ? ": " : "", hf_text(p, "text"));
-		fprintf(out, "    %stry: %s%s\n", hf_colour(HF_FAINT), hf_text(p, "try"),
+		fprintf(out, "    %stry: %s%s\n", hf_colour(HF_FAINT), hf_text(p, "remedy"),
 			hf_colour(HF_PLAIN));
 	}
 }
@@ -204,8 +204,8 @@ static void node_row(struct hf_table *t, const json_t *n)
 void hf_status_show(FILE *out, const json_t *status)
 {
 	struct hf_table *nodes =
-		hf_table_new("node", "state", "", "version", ">bgp", ">vips", ">epoch", ">records",
-			     ">flows", ">packets/s", ">drops/s", NULL);
+		hf_table_new("node", "state", "", "?version", "?>bgp", ">vips", ">epoch",
+			     ">records", ">flows", ">packets/s", ">drops/s", NULL);
 	struct hf_table *pools =
 		hf_table_new("pool", "state", ">usable", ">flows", ">packets/s", NULL);
 	const char *state = hf_text(status, "state");

@@ -81,14 +81,19 @@ void hf_table_cell(struct hf_table *t, enum hf_colour colour, const char *format
 	t->cells[t->count++].colour = colour;
 }
 
+static bool is_optional(const struct hf_table *t, uint32_t column)
+{
+	return t->headings[column][0] == '?';
+}
+
 static bool is_number(const struct hf_table *t, uint32_t column)
 {
-	return t->headings[column][0] == '>';
+	return t->headings[column][is_optional(t, column)] == '>';
 }
 
 static const char *heading_of(const struct hf_table *t, uint32_t column)
 {
-	return t->headings[column] + is_number(t, column);
+	return t->headings[column] + is_optional(t, column) + is_number(t, column);
 }
 
 static void measure(const struct hf_table *t, uint32_t *widths)
@@ -98,6 +103,24 @@ static void measure(const struct hf_table *t, uint32_t *widths)
 	for (uint32_t i = 0; i < t->count; i++)
 		if (strlen(t->cells[i].text) > widths[i % t->columns])
 			widths[i % t->columns] = strlen(t->cells[i].text);
+}
+
+/* Leaves out optional columns, the last ones first, until the rest fits: their width is 0. The last
+ * column, if it is text, can be broken. */
+static void fit(const struct hf_table *t, uint32_t *widths, uint32_t screen)
+{
+	uint32_t total = 0;
+
+	for (uint32_t c = 0; c < t->columns; c++)
+		total += widths[c] + GAP;
+	if (!is_number(t, t->columns - 1) && widths[t->columns - 1] > NARROW)
+		total -= widths[t->columns - 1] - NARROW;
+	for (uint32_t c = t->columns; c-- > 0 && screen && total - GAP > screen;) {
+		if (!is_optional(t, c))
+			continue;
+		total -= widths[c] + GAP;
+		widths[c] = 0;
+	}
 }
 
 static void put(FILE *out, const char *text, enum hf_colour colour, uint32_t width, bool right)
@@ -154,6 +177,8 @@ static void put_row(FILE *out, const struct hf_table *t, const struct cell *cell
 	uint32_t indent = 0;
 
 	for (uint32_t c = 0; c < t->columns; c++) {
+		if (is_optional(t, c) && !widths[c])
+			continue;
 		if (c)
 			fprintf(out, "%*s", GAP, "");
 		indent += c ? GAP : 0;
@@ -172,6 +197,7 @@ void hf_table_print(struct hf_table *t, FILE *out)
 	uint32_t widths[COLUMNS_MAX], screen = hf_screen_width();
 
 	measure(t, widths);
+	fit(t, widths, screen);
 	for (uint32_t c = 0; c < t->columns; c++)
 		headings[c] = (struct cell){ (char *)heading_of(t, c), HF_FAINT };
 	put_row(out, t, headings, widths, 0);

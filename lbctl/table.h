@@ -19,7 +19,8 @@ uint32_t hf_screen_width(void);
 
 struct hf_table;
 
-/* Headings, the last one followed by NULL. One that begins with ">" is of numbers, to the right. */
+/* Headings, the last one followed by NULL. One that begins with ">" is of numbers, to the right;
+ * one that begins with "?", and ">" after it, is left out where the screen has no room for it. */
 struct hf_table *hf_table_new(const char *heading, ...) __attribute__((sentinel));
 /* The next cell, row by row. */
 void hf_table_cell(struct hf_table *table, enum hf_colour colour, const char *format, ...)

@@ -46,7 +46,7 @@ static void draw_problems(const json_t *problems)
 	json_array_foreach (problems, i, p) {
 		put("! ", PAIR_BAD);
 		printw("%s%s%s\n    try: %s\n", hf_text(p, "node"),
-		       hf_text(p, "node")[0] ? ": " : "", hf_text(p, "text"), hf_text(p, "try"));
+		       hf_text(p, "node")[0] ? ": " : "", hf_text(p, "text"), hf_text(p, "remedy"));
 	}
 	addch('\n');
 }

@@ -7,12 +7,13 @@ source "$RUN/sizes"
 SCRATCH=$(mktemp -d)
 LOAD=
 CLEANUPS=()
+LOGS_BEFORE=$(wc -c "$RUN"/log/*.log)
 
 # at_exit COMMAND: puts the lab back as it was, also when the scenario fails or is interrupted.
 at_exit() { CLEANUPS+=("$1"); }
 clean_up() {
     local status=$? i
-    [ $status = 0 ] || [ $status = 130 ] || show_logs >&2
+    [ $status = 0 ] || [ $status = 130 ] || show_logs >&3
     [ -z "$LOAD" ] || kill "$LOAD" 2>/dev/null || true
     for ((i = ${#CLEANUPS[@]} - 1; i >= 0; i--)); do eval "${CLEANUPS[i]}" || true; done
     rm -rf "$SCRATCH"
@@ -32,7 +33,7 @@ fail() {
 show_logs() {
     local log size
     for log in "$RUN"/log/*.log; do
-        size=$(awk -v path="$log" '$2 == path { print $1 }' <<<"${LOGS_BEFORE:-}")
+        size=$(awk -v path="$log" '$2 == path { print $1 }' <<<"$LOGS_BEFORE")
         tail -c "+$((${size:-0} + 1))" "$log" | tail -12 | sed "s/^/   $(basename "$log" .log): /"
     done
 }
