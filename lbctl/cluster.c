@@ -7,23 +7,6 @@
 
 #include "lbctl/message_json.h"
 
-const char *hf_text(const json_t *object, const char *key)
-{
-	const char *text = json_string_value(json_object_get(object, key));
-
-	return text ? text : "";
-}
-
-int64_t hf_number(const json_t *object, const char *key)
-{
-	return json_integer_value(json_object_get(object, key));
-}
-
-bool hf_flag(const json_t *object, const char *key)
-{
-	return json_is_true(json_object_get(object, key));
-}
-
 /* How a part is asked for, from its `from`-th entry on. */
 static void ask_syncd(struct hf_question_to *q, uint32_t from)
 {
@@ -308,15 +291,4 @@ json_t *hf_cluster_again(const char *instance, const json_t *before, unsigned in
 				json_object_del(node, part_table[p].key);
 	gather(instance, cluster, parts, NULL);
 	return cluster;
-}
-
-json_t *hf_cluster_node(const json_t *cluster, const char *name)
-{
-	json_t *node;
-	size_t i;
-
-	json_array_foreach (json_object_get(cluster, "nodes"), i, node)
-		if (strcmp(hf_text(node, "name"), name) == 0)
-			return node;
-	return NULL;
 }

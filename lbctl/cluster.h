@@ -19,6 +19,7 @@
 #include <jansson.h>
 
 #include "lbctl/ask.h"
+#include "lbctl/json.h"
 
 enum hf_part {
 	HF_PART_SYNCD = 1 << 0,
@@ -37,15 +38,7 @@ json_t *hf_cluster_gather(const char *instance, unsigned int parts, const char *
 /* The same nodes once more, but for programs that did not answer before: a new object. */
 json_t *hf_cluster_again(const char *instance, const json_t *before, unsigned int parts);
 
-/* A node of what was gathered, by its name: NULL if there is none. */
-json_t *hf_cluster_node(const json_t *cluster, const char *name);
-
 /* Makes a question one to this node. */
 void hf_cluster_address(const json_t *node, struct hf_question_to *question);
-
-/* Members of objects, as C values; "", 0 and false where there is none. */
-const char *hf_text(const json_t *object, const char *key);
-int64_t hf_number(const json_t *object, const char *key);
-bool hf_flag(const json_t *object, const char *key);
 
 #endif

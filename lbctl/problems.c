@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "lbctl/cluster.h"
+#include "lbctl/json.h"
 #include "lbctl/rates.h"
 #include "lib/text.h"
 

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "lbctl/cluster.h"
+#include "lbctl/json.h"
 
 #define DROP "drop_"
 

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "lbctl/json.h"
+
+#include <string.h>
+
+const char *hf_text(const json_t *object, const char *key)
+{
+	const char *text = json_string_value(json_object_get(object, key));
+
+	return text ? text : "";
+}
+
+int64_t hf_number(const json_t *object, const char *key)
+{
+	return json_integer_value(json_object_get(object, key));
+}
+
+bool hf_flag(const json_t *object, const char *key)
+{
+	return json_is_true(json_object_get(object, key));
+}
+
+json_t *hf_cluster_node(const json_t *cluster, const char *name)
+{
+	json_t *node;
+	size_t i;
+
+	json_array_foreach (json_object_get(cluster, "nodes"), i, node)
+		if (strcmp(hf_text(node, "name"), name) == 0)
+			return node;
+	return NULL;
+}
