@@ -78,7 +78,7 @@ static void show_head(FILE *out, const Holdfast__BgpState *s)
 		fprintf(out, ", with weight %u", s->weight);
 	if (s->drained || s->draining)
 		fprintf(out, "; the node is drained, by %s",
-			s->drained ? "`lbbgp --drain`" : "`lbnode --drain`");
+			s->drained ? "`lbbgp --drain`" : "`lbctl drain node`");
 	fprintf(out, "\nlease: %s%s%.1f s left; BIRD: %s%s\n\n", s->lbnode[0] ? s->lbnode : "none",
 		s->lbnode[0] ? ", " : " yet, ", (double)s->lease_ms / 1000,
 		s->bird[0] ? s->bird : "not connected",

@@ -42,6 +42,7 @@ int hf_command_top(const struct hf_context *context);
 int hf_command_explain(const struct hf_context *context);
 int hf_command_drain(const struct hf_context *context);
 int hf_command_undrain(const struct hf_context *context);
+int hf_command_disable(const struct hf_context *context);
 int hf_command_weight(const struct hf_context *context);
 int hf_command_overrides(const struct hf_context *context);
 int hf_command_reload(const struct hf_context *context);

@@ -69,6 +69,8 @@ static const struct command {
 	{ "drain", "node|backend|service NAME", "Take it out of service, and break nothing",
 	  hf_command_drain, 2, 2 },
 	{ "undrain", "node|backend|service NAME", "Put it back", hf_command_undrain, 2, 2 },
+	{ "disable", "[POOL/]BACKEND", "End all flows of a backend; undrain puts it back",
+	  hf_command_disable, 1, 1 },
 	{ "weight", "[POOL/]BACKEND NUMBER|default", "Give a backend another weight",
 	  hf_command_weight, 2, 2 },
 	{ "overrides", "", "What operators have said of backends", hf_command_overrides, 0, 0 },

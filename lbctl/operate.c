@@ -72,6 +72,11 @@ static int set_override(const struct hf_context *c, const char *name, const char
 	return error ? HF_EXIT_FAILED : HF_EXIT_FINE;
 }
 
+int hf_command_disable(const struct hf_context *c)
+{
+	return set_override(c, c->words[0], "disable", 0);
+}
+
 int hf_command_weight(const struct hf_context *c)
 {
 	char *end;

@@ -199,7 +199,7 @@ static void fill(void *context, FILE *out)
 	hf_metric_head(out, "holdfast_lbnode_info", HF_METRIC_GAUGE, "always 1; its labels tell");
 	hf_metric_value(out, "holdfast_lbnode_info", 1, "node", a->config->node.name, "version",
 			HF_VERSION, (char *)NULL);
-	hf_metric(out, "holdfast_lbnode_draining", HF_METRIC_GAUGE, "1: by `lbnode --drain`",
+	hf_metric(out, "holdfast_lbnode_draining", HF_METRIC_GAUGE, "1: by `lbctl drain node`",
 		  a->draining);
 	hf_metric(out, "holdfast_lbnode_sharing", HF_METRIC_GAUGE, "1: connected to syncd",
 		  a->sync.greeted);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* How far a node's drain has come, in words: for `lbnode --drain` and lbctl. No I/O. */
+/* How far a node's drain has come, in words: for `lbctl drain node`. No I/O. */
 #ifndef HF_LBNODE_DRAIN_STATE_H
 #define HF_LBNODE_DRAIN_STATE_H
 

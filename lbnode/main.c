@@ -8,8 +8,6 @@
 #include <string.h>
 
 #include "lbnode/agent.h"
-#include "lbnode/drain.h"
-#include "lbnode/health_command.h"
 #include "lbnode/show_config.h"
 #include "lbnode/statistics.h"
 #include "lib/bpffs.h"
@@ -21,7 +19,7 @@
 /* As iproute2 and systemd have it: 1 for what failed, 2 for what was asked wrongly. */
 enum { EXIT_WRONG = 2 };
 
-enum verb { RUN, CHECK, STATS, DRAIN, UNDRAIN, BACKENDS, OVERRIDE, OVERRIDES, DETACH };
+enum verb { RUN, CHECK, STATS, DETACH };
 
 struct options {
 	enum verb verb;
@@ -29,27 +27,9 @@ struct options {
 	const char *instance;
 	bool debug;
 	bool json;
-	uint32_t timeout_s;
-	const char *override, *author, *reason;
-	uint32_t override_s;
 };
 
-enum {
-	KEY_JSON = 0x100,
-	KEY_DRAIN,
-	KEY_UNDRAIN,
-	KEY_TIMEOUT,
-	KEY_BACKENDS,
-	KEY_OVERRIDE,
-	KEY_OVERRIDES,
-	KEY_AUTHOR,
-	KEY_REASON,
-	KEY_FOR,
-};
-
-#define DRAIN_TIMEOUT_S 300
-#define TIMEOUT_MAX_S	86400
-#define OVERRIDE_MAX_S	(365 * 86400)
+enum { KEY_JSON = 0x100 };
 
 static const struct argp_option option_table[] = {
 	{ "config", 'c', "FILE", 0, "Configuration (default: " DEFAULT_CONFIG ")", 1 },
@@ -62,39 +42,10 @@ static const struct argp_option option_table[] = {
 	  "it is good, 2 if not",
 	  2 },
 	{ "stats", 's', NULL, 0, "Print the instance's counters", 2 },
-	{ "json", KEY_JSON, NULL, 0, "With --stats, --backends, --overrides: as one JSON object",
-	  2 },
-	{ "drain", KEY_DRAIN, NULL, 0,
-	  "Take the running node out of service: wait until its records are handed over, and no "
-	  "packets come any more",
-	  2 },
-	{ "timeout", KEY_TIMEOUT, "SECONDS", 0, "With --drain: how long to wait (default: 300)",
-	  2 },
-	{ "undrain", KEY_UNDRAIN, NULL, 0, "Put a drained node back into service", 2 },
-	{ "backends", KEY_BACKENDS, NULL, 0,
-	  "Print which backends serve, with which weights, and why not", 2 },
-	{ "override", KEY_OVERRIDE, "POOL/BACKEND=WORD", 0,
-	  "For the whole cluster: drain a backend (no new flows), disable it (no flows), give it "
-	  "weight:N, or take that back (none). +/BACKEND is the backend in all pools",
-	  2 },
-	{ "reason", KEY_REASON, "TEXT", 0, "With --override: why", 2 },
-	{ "by", KEY_AUTHOR, "NAME", 0, "With --override: who says so (default: you)", 2 },
-	{ "for", KEY_FOR, "SECONDS", 0, "With --override: how long (default: until taken back)",
-	  2 },
-	{ "overrides", KEY_OVERRIDES, NULL, 0, "Print all overrides", 2 },
+	{ "json", KEY_JSON, NULL, 0, "With --stats: as one JSON object", 2 },
 	{ "detach", 'D', NULL, 0, "End the data plane that a stopped lbnode left forwarding", 2 },
 	{ 0 },
 };
-
-static uint32_t take_seconds(struct argp_state *state, const char *text, unsigned long most)
-{
-	char *end;
-	unsigned long seconds = strtoul(text, &end, 10);
-
-	if (!*text || *end || !seconds || seconds > most)
-		argp_error(state, "\"%s\" is no time; use 1 to %lu seconds", text, most);
-	return seconds;
-}
 
 static error_t take_option(int key, char *argument, struct argp_state *state)
 {
@@ -122,34 +73,6 @@ static error_t take_option(int key, char *argument, struct argp_state *state)
 		return 0;
 	case KEY_JSON:
 		o->json = true;
-		return 0;
-	case KEY_DRAIN:
-		o->verb = DRAIN;
-		return 0;
-	case KEY_UNDRAIN:
-		o->verb = UNDRAIN;
-		return 0;
-	case KEY_TIMEOUT:
-		o->timeout_s = take_seconds(state, argument, TIMEOUT_MAX_S);
-		return 0;
-	case KEY_BACKENDS:
-		o->verb = BACKENDS;
-		return 0;
-	case KEY_OVERRIDES:
-		o->verb = OVERRIDES;
-		return 0;
-	case KEY_OVERRIDE:
-		o->verb = OVERRIDE;
-		o->override = argument;
-		return 0;
-	case KEY_AUTHOR:
-		o->author = argument;
-		return 0;
-	case KEY_REASON:
-		o->reason = argument;
-		return 0;
-	case KEY_FOR:
-		o->override_s = take_seconds(state, argument, OVERRIDE_MAX_S);
 		return 0;
 	case 'D':
 		o->verb = DETACH;
@@ -190,7 +113,8 @@ int main(int argc, char **argv)
 		NULL,
 		"Holdfast's data plane agent: loads the XDP program, fills its tables from the "
 		"configuration and the network, and keeps them true. SIGHUP reloads the "
-		"configuration; SIGTERM stops the agent, while the data plane forwards on.\v"
+		"configuration; SIGTERM stops the agent, while the data plane forwards on. "
+		"lbctl(8) operates it.\v"
 		"Exit status: 0 done, 1 failed, 2 wrong configuration or options.",
 		NULL,
 		NULL,
@@ -199,8 +123,6 @@ int main(int argc, char **argv)
 	struct options o = {
 		.config = DEFAULT_CONFIG,
 		.instance = DEFAULT_INSTANCE,
-		.timeout_s = DRAIN_TIMEOUT_S,
-		.reason = "",
 	};
 
 	argp_err_exit_status = EXIT_WRONG;
@@ -215,17 +137,6 @@ int main(int argc, char **argv)
 		return check(o.config);
 	case STATS:
 		return exit_code(hf_show_statistics(stdout, o.instance, o.json));
-	case DRAIN:
-		return exit_code(hf_drain(stdout, o.instance, o.timeout_s));
-	case UNDRAIN:
-		return exit_code(hf_undrain(o.instance));
-	case BACKENDS:
-		return exit_code(hf_show_backends(stdout, o.instance, o.json));
-	case OVERRIDE:
-		return exit_code(hf_override_backend(o.instance, o.override, o.author, o.reason,
-						     o.override_s));
-	case OVERRIDES:
-		return exit_code(hf_show_overrides(stdout, o.instance, o.json));
 	case DETACH:
 		return exit_code(hf_agent_detach(o.instance));
 	case RUN:

@@ -25,6 +25,17 @@ start_program() { # NODE PROGRAM: unless it runs
 kill_programs() { local p; for p in $(programs); do kill_program "$1" $p; done; }
 start_programs() { local p; for p in $(programs) lbbgp; do start_program "$1" $p; done; }
 
+lbctl() { "$BIN/lbctl/lbctl" --instance "$PREFIX$1" "${@:2}"; } # NODE COMMAND...
+# An operator's word for a backend, said on the node.
+override() { # NODE TARGET=drain|disable|none|weight:N OPTION...
+    local target=${2%=*} word=${2#*=}
+    case $word in
+        drain) lbctl "$1" drain backend "$target" "${@:3}" ;;
+        disable) lbctl "$1" disable "$target" "${@:3}" ;;
+        none) lbctl "$1" undrain backend "$target" "${@:3}" ;;
+        weight:*) lbctl "$1" weight "$target" "${word#weight:}" "${@:3}" ;;
+    esac
+}
 lbbgp() { "$BIN/bgp/lbbgp" --instance "$PREFIX$1" "${@:2}"; } # NODE OPTION...
 withdraw() { lbbgp "$1" --drain 2>/dev/null; }   # NODE: its VIPs
 announce() { lbbgp "$1" --undrain 2>/dev/null; } # NODE
@@ -83,7 +94,7 @@ spine_links() { # SPINE up|down
 # Out of service as an operator does it: records handed on, no new packets, then the end.
 drain_node() { # NODE
     local p
-    "$BIN/lbnode/lbnode" -i "$PREFIX$1" --drain --timeout 60 >>"$RUN/log/$1-drain.log" 2>&1 ||
+    lbctl "$1" drain node "$1" --timeout 60 >>"$RUN/log/$1-drain.log" 2>&1 ||
         die "$1 was not drained, see $RUN/log/$1-drain.log"
     for p in $(programs | tr ' ' '\n' | tac); do
         kill -TERM "$(pid_of "$1" $p)"
@@ -226,11 +237,11 @@ end_young_load() { wait "$YOUNG" || true; YOUNG=; }
 # Has all pools' backends checked; restore_config ends that.
 check_pools() { # CHECK, as it stands in the configuration
     edit_configs "s|^      last_chance:.*|&\\n      check: {$1}|"
-    for x in $(names lb "$NODES"); do wait_for 10 "$x to check" backends_of "$x" '.checked // .verdict'; done
+    for x in $(names lb "$NODES"); do wait_for 10 "$x to check" backends_of "$x" '.checked'; done
 }
 # What a node says of backends: jq's filter over each of them must be true of one.
 backends_of() { # NODE FILTER
-    "$BIN/lbnode/lbnode" -i "$PREFIX$1" --backends --json | jq -e "any(.backends[]; $2)"
+    lbctl "$1" backends --node "$1" --json | jq -e --arg node "$1" ".nodes[] | select(.name == \$node) | any(.backends[]; $2)"
 }
 
 new_flows_of() { # BACKEND: that all nodes have sent there

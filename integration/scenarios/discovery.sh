@@ -35,8 +35,8 @@ discover() { # WHAT OF-POOL-GUE
 members_are() { # POOL NAME...: on all nodes
     local x
     for x in $(names lb "$NODES"); do
-        [ "$("$BIN/lbnode/lbnode" -i "$PREFIX$x" --backends --json |
-            jq -r --arg p "$1" '[.backends[] | select(.pool == $p) | .name] | sort | join(" ")')" = "${*:2}" ] || return 1
+        [ "$(lbctl "$x" backends --node "$x" --json |
+            jq -r --arg p "$1" '[.nodes[].backends // [] | .[] | select(.pool == $p) | .name] | sort | join(" ")')" = "${*:2}" ] || return 1
     done
 }
 put_members() { printf '%s\n' "$@" >"$MEMBERS.new" && mv "$MEMBERS.new" "$MEMBERS"; }

@@ -4,12 +4,12 @@
 source "$(dirname "$0")/../lib/scenario.sh"
 repair() {
     start_programs lb1
-    "$BIN/lbnode/lbnode" -i "${PREFIX}lb1" --undrain 2>/dev/null
+    lbctl lb1 undrain node lb1 2>/dev/null
     kill -CONT "$(pid_of lb1 lbbgp)"
     wait_for 60 "the cluster to be whole" all_in_cluster
 }
 at_exit repair
-drain() { "$BIN/lbnode/lbnode" -i "${PREFIX}lb1" --drain "$@"; }
+drain() { lbctl lb1 drain node lb1 "$@"; }
 is_no_owner() { syncd_status lb2 | jq -e '.settled and (.members[] | select(.name == "lb1") | .ready | not)'; }
 
 wait_for 60 "the cluster" all_in_cluster
@@ -18,7 +18,7 @@ start_load 5000 40
 
 # Its VIPs stay announced, for lbbgp hangs: then it is never quiet.
 kill -STOP "$(pid_of lb1 lbbgp)"
-drain --timeout 4 >"$SCRATCH/drain" 2>&1 && fail "--drain said that it was done while packets came"
+drain --timeout 4 >"$SCRATCH/drain" 2>&1 && fail "it said that it was done while packets came"
 check "it says what it waits for" grep -q 'withdraws its VIPs' "$SCRATCH/drain"
 check "and that it stays drained" grep -q 'stays drained' "$SCRATCH/drain"
 check "it owns no records any more, says another node" is_no_owner
@@ -26,10 +26,10 @@ before=$(node_counter lb1 forwarded)
 sleep 1
 check "and forwards on" [ "$(node_counter lb1 forwarded)" -gt "$before" ]
 
-"$BIN/lbnode/lbnode" -i "${PREFIX}lb1" --undrain
+lbctl lb1 undrain node lb1
 kill -CONT "$(pid_of lb1 lbbgp)"
 wait_for 30 "lb1 to own records again" is_in_cluster lb1
-pass "--undrain took it back"
+pass "undrained, it is back"
 
 drain_node lb1
 check "it was drained, and stopped" is_dead "$(pid_of lb1 lbnode)"

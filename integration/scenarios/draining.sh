@@ -9,7 +9,7 @@ repair() {
         start_programs "$x"
         lbbgp "$x" --undrain 2>/dev/null
         for vip in "${VIPS[@]}"; do lbbgp "$x" --undrain="$vip" 2>/dev/null; done
-        "$BIN/lbnode/lbnode" -i "$PREFIX$x" --undrain 2>/dev/null
+        lbctl "$x" undrain node "$x" 2>/dev/null
     done
     restore_config
     for x in $(names lb "$NODES"); do reload_lbbgp "$x"; wait_for 30 "$x to be announced" is_announced "$x"; done
@@ -52,10 +52,10 @@ pass "spines take other ways for a drained node ($times ms)"
 check "and after drain_time it is withdrawn" wait_for 10 "it" all_state_is lb2 withdrawn
 lbbgp lb2 --undrain 2>/dev/null
 wait_for 10 "lb2 to be announced" is_announced lb2
-"$BIN/lbnode/lbnode" -i "${PREFIX}lb2" --drain --timeout 40 >"$SCRATCH/drain" 2>&1 || fail "lbnode --drain: $(cat "$SCRATCH/drain")"
-check "lbnode's own drain has the VIPs withdrawn" all_state_is lb2 withdrawn
+lbctl lb1 drain node lb2 --timeout 40 >"$SCRATCH/drain" 2>&1 || fail "the drain: $(cat "$SCRATCH/drain")"
+check "a drain of the whole node has the VIPs withdrawn" all_state_is lb2 withdrawn
 check "and says what it waited for" grep -q 'routers take other ways' "$SCRATCH/drain"
-"$BIN/lbnode/lbnode" -i "${PREFIX}lb2" --undrain
+lbctl lb1 undrain node lb2
 wait_for 10 "lb2 to be announced" is_announced lb2
 pass "and its undrain announces them"
 

@@ -3,12 +3,11 @@
 # blinking, does.
 source "$(dirname "$0")/../lib/scenario.sh"
 source integration/lib/announce.sh
-override() { "$BIN/lbnode/lbnode" -i "${PREFIX}lb1" --override "$1" --reason "a test" 2>/dev/null; }
 repair() {
     local x
     mend_ways
     for x in $(names be "$BACKENDS"); do
-        override "+/$x=none"
+        override lb1 "+/$x=none"
         is_alive "$x" responder || return_backend "$x"
     done
     restore_config
@@ -40,13 +39,13 @@ for x in $(names lb "$NODES"); do wait_for 60 "$x to be announced" is_announced 
 edit_configs 's/^\( *\)encapsulation: ipip/&\n\1min_backends: 3\n\1check: {type: tcp, interval: 0.2, timeout: 0.1, fall: 2}/'
 
 # By an operator's word, as all nodes hear it.
-override ipip/be1=drain
+override lb1 ipip/be1=drain
 check "with three of four that serve it is announced" stays 2 all_are is_out
-override ipip/be2=drain
+override lb1 ipip/be2=drain
 check "with two it is withdrawn, everywhere" wait_for 10 "it" all_are is_gone
 check "for want of backends" why lb2 'too few usable backends'
-override ipip/be1=none
-override ipip/be2=none
+override lb1 ipip/be1=none
+override lb1 ipip/be2=none
 check "with four it is back" wait_for 10 "it" all_are is_out
 
 # By what checks find.

@@ -18,7 +18,7 @@ at_exit repair
 
 now_ms() { echo $((${EPOCHREALTIME/./} / 1000)); }
 verdict_is() { # NODE BACKEND UP
-    ! backends_of "$1" ".name == \"$2\" and .verdict.up != $3"
+    ! backends_of "$1" ".name == \"$2\" and .verdict_up != $3"
 }
 all_say() { # BACKEND UP
     local x
@@ -58,7 +58,7 @@ is_known "it is back" be2 true "$since" 5000
 since=$(now_ms)
 kill -STOP "$(pid_of be3 responder)"
 is_known "a server hangs" be3 false "$since" "$KNOWN_MS"
-check "the cause is named" backends_of lb2 '.name == "be3" and (.verdict.cause | test("no answer"))'
+check "the cause is named" backends_of lb2 '.name == "be3" and (.cause | test("no answer"))'
 kill -CONT "$(pid_of be3 responder)"
 wait_for 10 "be3 to be up again" all_say be3 true
 
@@ -75,12 +75,12 @@ wait_for 10 "be4 to be up again" all_say be4 true
 printf 'table inet cut {\n chain out {\n type filter hook output priority 0\n ip daddr %s drop\n }\n chain egress {\n type filter hook postrouting priority 0\n ip daddr %s drop\n }\n}\n' \
     "$(address4 be1)" "$(address4 be1)" >"$SCRATCH/cut"
 in_ns lb1 nft -f "$SCRATCH/cut"
-wait_for 10 "lb1 to say that it can't reach be1" backends_of lb1 '.name == "be1" and .check.dissents'
+wait_for 10 "lb1 to say that it can't reach be1" backends_of lb1 '.name == "be1" and .dissents'
 sleep 2
 check "one node can't reach a backend, and it stays in all tables" all_say be1 true
 check "which are equal" tables_agree
 in_ns lb1 nft delete table inet cut
-wait_for 10 "lb1 to agree again" backends_of lb1 '.name == "be1" and (.check.dissents | not)'
+wait_for 10 "lb1 to agree again" backends_of lb1 '.name == "be1" and (.dissents | not)'
 
 # Half of all die.
 kill_backend be2
