@@ -6,7 +6,7 @@
 
 #include "syncd/endpoint.h"
 
-#define CALLS_MOST 256
+#define CALLS_MOST  256
 #define PATIENCE_MS 10000 /* who asks may lose it sooner */
 
 struct hf_calling {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What this node's commands ask programs of other nodes: the asking end of core/call.c, over TCP. */
+/* What this node's commands ask programs of other nodes: the asking end of core/call.c, over TCP.
+ */
 #ifndef HF_SYNCD_CALLS_H
 #define HF_SYNCD_CALLS_H
 

@@ -193,10 +193,10 @@ bool hf_sync_fetched(struct hf_sync *sync, const uint8_t *bytes, size_t length, 
 enum hf_request_kind { HF_REQUEST_SNAPSHOT, HF_REQUEST_CALL };
 struct hf_request {
 	enum hf_request_kind kind;
-	uint8_t key[HF_CIPHER_KEY];  /* of the answer */
-	struct hf_shard_set shards;  /* HF_REQUEST_SNAPSHOT */
-	uint32_t program;	     /* HF_REQUEST_CALL: who is asked */
-	const uint8_t *message;	     /* what; the core's, until the next call of it */
+	uint8_t key[HF_CIPHER_KEY]; /* of the answer */
+	struct hf_shard_set shards; /* HF_REQUEST_SNAPSHOT */
+	uint32_t program;	    /* HF_REQUEST_CALL: who is asked */
+	const uint8_t *message;	    /* what; the core's, until the next call of it */
 	size_t length;
 };
 size_t hf_request_length(const uint8_t *bytes);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Any bytes as a stream: as a snapshot, in parts of any size, as the answer to a call, as a request.
- * Nothing of it can be authentic, so nothing of it may be kept. */
+/* Any bytes as a stream: as a snapshot, in parts of any size, as the answer to a call, as a
+ * request. Nothing of it can be authentic, so nothing of it may be kept. */
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
@@ -51,8 +51,7 @@ static void as_reply(struct sim *sim, const uint8_t *bytes, size_t length)
 	struct hf_call *call;
 
 	must(hf_call_new(node->sync, hf_sync_self(sim->nodes[0].sync)->party.id, 1,
-			 (const uint8_t *)"?", 1, sim_local(node, sim->now), &call,
-			 &request) == 0);
+			 (const uint8_t *)"?", 1, sim_local(node, sim->now), &call, &request) == 0);
 	must(hf_call_take(call, bytes, length) <= 0);
 	hf_call_delete(call);
 }
