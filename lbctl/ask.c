@@ -7,13 +7,15 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "lib/bgp_protocol.h"
 #include "lib/control_protocol.h"
 #include "lib/node_protocol.h"
-#include "lib/seqpacket.h"
+
+#define AT_ONCE 200 /* syncd has 256 calls open at most */
 
 static uint8_t packet[HF_NODE_PACKET];
 
@@ -31,22 +33,32 @@ const char *hf_program_name(Holdfast__Program program)
 	}
 }
 
+/* Length 0: it is too long to be asked. */
+static void pack(struct hf_question_to *q, const ProtobufCMessage *message)
+{
+	q->length = protobuf_c_message_get_packed_size(message);
+	if (q->length <= sizeof(q->message))
+		protobuf_c_message_pack(message, q->message);
+	else
+		q->length = 0;
+}
+
 void hf_ask_syncd(struct hf_question_to *q, const Holdfast__ToSync *message)
 {
 	q->program = HOLDFAST__PROGRAM__PROGRAM_SYNCD;
-	q->length = holdfast__to_sync__pack(message, q->message);
+	pack(q, &message->base);
 }
 
 void hf_ask_lbnode(struct hf_question_to *q, const Holdfast__ToNode *message)
 {
 	q->program = HOLDFAST__PROGRAM__PROGRAM_LBNODE;
-	q->length = holdfast__to_node__pack(message, q->message);
+	pack(q, &message->base);
 }
 
 void hf_ask_lbbgp(struct hf_question_to *q, const Holdfast__ToBgp *message)
 {
 	q->program = HOLDFAST__PROGRAM__PROGRAM_LBBGP;
-	q->length = holdfast__to_bgp__pack(message, q->message);
+	pack(q, &message->base);
 }
 
 static int64_t now_ms(void)
@@ -59,15 +71,22 @@ static int64_t now_ms(void)
 
 static int connect_to(const char *instance, Holdfast__Program program)
 {
-	char path[108];
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	char *path = address.sun_path;
+	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), err;
 
 	if (program == HOLDFAST__PROGRAM__PROGRAM_SYNCD)
-		hf_node_socket_path(instance, path, sizeof(path));
+		hf_node_socket_path(instance, path, sizeof(address.sun_path));
 	else if (program == HOLDFAST__PROGRAM__PROGRAM_LBNODE)
-		hf_control_path(instance, path, sizeof(path));
+		hf_control_path(instance, path, sizeof(address.sun_path));
 	else
-		hf_bgp_socket_path(instance, path, sizeof(path));
-	return hf_seqpacket_connect(path, 1);
+		hf_bgp_socket_path(instance, path, sizeof(address.sun_path));
+	if (fd >= 0 && connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0)
+		return fd;
+	err = -errno;
+	if (fd >= 0)
+		close(fd);
+	return err;
 }
 
 static void fail(struct hf_question_to *q, const char *why)
@@ -82,6 +101,8 @@ static const char *why_not_reached(int err)
 	case ENOENT:
 	case ECONNREFUSED:
 		return "it does not run";
+	case EAGAIN:
+		return "it hangs: it accepts no connections any more";
 	case EACCES:
 	case ECONNRESET:
 	case EPIPE:
@@ -225,10 +246,9 @@ static void wait_for_answers(int syncd, struct hf_question_to *questions, uint32
 	free(polls);
 }
 
-void hf_ask(const char *instance, struct hf_question_to *questions, uint32_t count,
-	    uint32_t patience_ms)
+static void ask_some(const char *instance, struct hf_question_to *questions, uint32_t count,
+		     uint32_t patience_ms)
 {
-	int64_t until = now_ms() + patience_ms;
 	int syncd = -1;
 	char why[HF_WHY_MAX];
 
@@ -241,12 +261,14 @@ void hf_ask(const char *instance, struct hf_question_to *questions, uint32_t cou
 		q->fd = -1;
 		if (!q->local && syncd < 0)
 			syncd = connect_to(instance, HOLDFAST__PROGRAM__PROGRAM_SYNCD);
-		if (q->local)
+		if (!q->length)
+			fail(q, "what is to be said is too long");
+		else if (q->local)
 			ask_here(instance, q);
 		else
 			ask_there(syncd, q, i);
 	}
-	wait_for_answers(syncd, questions, count, until);
+	wait_for_answers(syncd, questions, count, now_ms() + patience_ms);
 	snprintf(why, sizeof(why), "it has not answered within %.3g s", patience_ms / 1000.0);
 	for (uint32_t i = 0; i < count; i++) {
 		if (!questions[i].over)
@@ -256,6 +278,14 @@ void hf_ask(const char *instance, struct hf_question_to *questions, uint32_t cou
 	}
 	if (syncd >= 0)
 		close(syncd);
+}
+
+void hf_ask(const char *instance, struct hf_question_to *questions, uint32_t count,
+	    uint32_t patience_ms)
+{
+	for (uint32_t i = 0; i < count; i += AT_ONCE)
+		ask_some(instance, questions + i, count - i < AT_ONCE ? count - i : AT_ONCE,
+			 patience_ms);
 }
 
 void hf_ask_free(struct hf_question_to *questions, uint32_t count)

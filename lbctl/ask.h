@@ -21,7 +21,7 @@ struct hf_question_to {
 	uint64_t node; /* its id, if not local */
 	Holdfast__Program program;
 	uint8_t message[HF_QUESTION_MAX]; /* packed */
-	size_t length;
+	size_t length;			  /* 0: it was too long */
 	/* What came of it: a FromSync, FromNode or FromBgp, the asker's to free, or why not. */
 	ProtobufCMessage *answer;
 	char why[HF_WHY_MAX];
@@ -29,7 +29,8 @@ struct hf_question_to {
 	bool over;
 };
 
-/* Asks all, and waits for the answers, for so many milliseconds at most. */
+/* Asks all, and waits for the answers, for so many milliseconds at most; longer if there are
+ * hundreds. */
 void hf_ask(const char *instance, struct hf_question_to *questions, uint32_t count,
 	    uint32_t patience_ms);
 void hf_ask_free(struct hf_question_to *questions, uint32_t count);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* Configurations: whether one is good, and what would change if it were in force. */
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -140,7 +141,8 @@ static void diff_services(json_t *changes, const json_t *node, const struct hf_c
 	}
 	json_array_foreach (json_object_get(node, "services"), i, s)
 		if (!hf_flag(s, "stays"))
-			add(changes, "service", 0, "- %s port %ld %s: its packets are dropped",
+			add(changes, "service", 0,
+			    "- %s port %ld %s: its packets are left to the node's kernel",
 			    hf_text(s, "address"), (long)hf_number(s, "port"),
 			    hf_text(s, "protocol"));
 }
@@ -226,6 +228,13 @@ static void diff_pool(json_t *changes, const json_t *cluster, const json_t *node
 			add(changes, "backend", pins_of(cluster, pool->name, next->name),
 			    "~ %s/%s at %s, not %s any more: that one's flows drain", pool->name,
 			    next->name, address, hf_text(now, "address"));
+		else if (strcmp(hf_text(now, "encapsulation"),
+				hf_config_encapsulation_name(pool->encapsulation)) != 0)
+			add(changes, "backend", pins_of(cluster, pool->name, next->name),
+			    "~ %s/%s by %s, not %s any more: the flows of the former tunnel drain",
+			    pool->name, next->name,
+			    hf_config_encapsulation_name(pool->encapsulation),
+			    hf_text(now, "encapsulation"));
 		else if (hf_number(now, "configured_weight") != next->weight)
 			add(changes, "backend", 0, "~ %s/%s weight %u, not %ld", pool->name,
 			    next->name, next->weight, (long)hf_number(now, "configured_weight"));
@@ -262,11 +271,13 @@ int hf_command_diff(const struct hf_context *c)
 	struct hf_config *config = load(c->words[0], false);
 	json_t *cluster, *node = NULL, *n, *changes, *x;
 	struct hf_table *t;
+	char digest[24];
 	size_t i;
 
 	if (!config)
 		return HF_EXIT_WRONG;
-	cluster = hf_cluster_gather(c->instance, HF_PART_SERVICES | HF_PART_BACKENDS, c->node);
+	cluster = hf_cluster_gather(c->instance,
+				    HF_PART_FACTS | HF_PART_SERVICES | HF_PART_BACKENDS, c->node);
 	json_array_foreach (json_object_get(cluster, "nodes"), i, n)
 		if (c->node ? strcmp(c->node, hf_text(n, "name")) == 0 : hf_flag(n, "local"))
 			node = n;
@@ -281,6 +292,10 @@ int hf_command_diff(const struct hf_context *c)
 	for (uint32_t p = 0; p < config->pool_count; p++)
 		diff_pool(changes, cluster, node, &config->pools[p]);
 	diff_leavers(changes, cluster, node, config);
+	snprintf(digest, sizeof(digest), "0x%016" PRIx64, hf_config_digest(config));
+	if (!json_array_size(changes) &&
+	    strcmp(digest, hf_text(json_object_get(node, "lbnode"), "config")) != 0)
+		add(changes, "pool", 0, "~ something else of services or pools: see the files");
 	if (!hf_print_json(c, changes)) {
 		t = hf_table_new("what", ">flows touched", "change", NULL);
 		json_array_foreach (changes, i, x) {
@@ -292,7 +307,8 @@ int hf_command_diff(const struct hf_context *c)
 		if (json_array_size(changes))
 			hf_table_print(t, stdout);
 		else
-			printf("nothing changes of services, pools and backends\n");
+			printf("nothing changes of services, pools and backends; other keys are "
+			       "not compared\n");
 	}
 	i = json_array_size(changes);
 	json_decref(changes);

@@ -234,13 +234,10 @@ static json_t *find_nodes(const char *instance)
 	return cluster;
 }
 
-/* Whom it is of use to ask. */
-static bool is_asked(const json_t *node, const char *only)
+bool hf_cluster_can_ask(const json_t *node)
 {
 	const char *state = hf_text(node, "state");
 
-	if (only && strcmp(hf_text(node, "name"), only) != 0)
-		return false;
 	return hf_flag(node, "local") || strcmp(state, "alive") == 0 ||
 	       strcmp(state, "suspect") == 0;
 }
@@ -256,7 +253,7 @@ static bool is_known(const json_t *node, const struct part *part)
 	       json_object_get(json_object_get(node, "errors"), program);
 }
 
-static void gather(const char *instance, json_t *cluster, unsigned int parts, const char *only)
+static void gather(const char *instance, json_t *cluster, unsigned int parts)
 {
 	json_t *nodes = json_object_get(cluster, "nodes"), *node;
 	struct job *jobs = calloc(json_array_size(nodes) * PARTS + 1, sizeof(*jobs));
@@ -265,18 +262,32 @@ static void gather(const char *instance, json_t *cluster, unsigned int parts, co
 
 	json_array_foreach (nodes, i, node)
 		for (size_t p = 0; jobs && p < PARTS; p++)
-			if ((parts & part_table[p].part) && is_asked(node, only) &&
+			if ((parts & part_table[p].part) && hf_cluster_can_ask(node) &&
 			    !is_known(node, &part_table[p]))
 				jobs[count++] = (struct job){ node, &part_table[p], 0, false };
 	do_jobs(instance, jobs, count);
 	free(jobs);
 }
 
+/* What is not asked about is not told of, either. */
+static void keep_only(json_t *cluster, const char *only)
+{
+	json_t *nodes = json_array(), *node;
+	size_t i;
+
+	json_array_foreach (json_object_get(cluster, "nodes"), i, node)
+		if (strcmp(hf_text(node, "name"), only) == 0)
+			json_array_append(nodes, node);
+	json_object_set_new(cluster, "nodes", nodes);
+}
+
 json_t *hf_cluster_gather(const char *instance, unsigned int parts, const char *only)
 {
 	json_t *cluster = find_nodes(instance);
 
-	gather(instance, cluster, parts, only);
+	if (only)
+		keep_only(cluster, only);
+	gather(instance, cluster, parts);
 	return cluster;
 }
 
@@ -289,6 +300,6 @@ json_t *hf_cluster_again(const char *instance, const json_t *before, unsigned in
 		for (size_t p = 0; p < PARTS; p++)
 			if (parts & part_table[p].part)
 				json_object_del(node, part_table[p].key);
-	gather(instance, cluster, parts, NULL);
+	gather(instance, cluster, parts);
 	return cluster;
 }

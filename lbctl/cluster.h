@@ -30,9 +30,13 @@ enum hf_part {
 	HF_PART_BGP = 1 << 5,
 };
 
+/* Whether it is of use to ask the node: it is this one, or lives. */
+bool hf_cluster_can_ask(const json_t *node);
+
 #define HF_PATIENCE_MS 700 /* with who does not answer; all are asked at once */
 
-/* Asks, and gathers: a new object. `only`: the name of the only node to ask; NULL: all. */
+/* Asks, and gathers: a new object. `only`: the name of the only node that it is about; NULL: all.
+ */
 json_t *hf_cluster_gather(const char *instance, unsigned int parts, const char *only);
 
 /* The same nodes once more, but for programs that did not answer before: a new object. */

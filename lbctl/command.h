@@ -22,7 +22,8 @@ struct hf_context {
 	const char *node;   /* --node; NULL: all */
 	const char *pool, *backend, *state;
 	const char *by, *reason;
-	uint32_t for_s, timeout_s, count;
+	uint32_t for_s, timeout_s;
+	uint32_t count; /* 0: the command's own default */
 	bool json, follow, all, syn;
 	char **words; /* after the command's name */
 	int word_count;

@@ -22,9 +22,9 @@ void hf_finding_add(json_t *findings, enum hf_finding state, const char *about, 
 	va_start(arguments, format);
 	vsnprintf(text, sizeof(text), format, arguments);
 	va_end(arguments);
-	json_array_append_new(findings,
-			      json_pack("{s:s, s:s, s:s, s:s}", "about", about, "state",
-					state_names[state], "text", text, "remedy", remedy));
+	json_array_append_new(findings, json_pack("{s:s, s:s, s:o, s:o}", "about", about, "state",
+						  state_names[state], "text", hf_json_clean(text),
+						  "remedy", hf_json_clean(remedy)));
 }
 
 static const json_t *local_facts(const json_t *cluster)
@@ -86,9 +86,10 @@ int hf_command_doctor(const struct hf_context *c)
 	int code = HF_EXIT_FINE;
 	size_t i;
 
-	hf_doctor_host(findings);
+	hf_doctor_host(findings, config);
 	hf_doctor_keys(findings, config);
-	hf_doctor_network(findings, config);
+	hf_doctor_network(findings, config, local_facts(cluster));
+	hf_doctor_bfd(findings, config);
 	hf_doctor_cluster(findings, cluster);
 	json_array_foreach (findings, i, f)
 		if (strcmp(hf_text(f, "state"), "bad") == 0)

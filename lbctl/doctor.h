@@ -15,9 +15,10 @@ enum hf_finding { HF_FINDING_GOOD, HF_FINDING_DOUBTFUL, HF_FINDING_BAD };
 void hf_finding_add(json_t *findings, enum hf_finding state, const char *about, const char *remedy,
 		    const char *format, ...) __attribute__((format(printf, 5, 6)));
 
-void hf_doctor_host(json_t *findings);
-/* `config` NULL: there is no good one. */
-void hf_doctor_network(json_t *findings, const struct hf_config *config);
+void hf_doctor_host(json_t *findings, const struct hf_config *config);
+/* `config` NULL: there is no good one; `facts`: lbnode's NodeFacts, NULL: it says nothing. */
+void hf_doctor_network(json_t *findings, const struct hf_config *config, const json_t *facts);
+void hf_doctor_bfd(json_t *findings, const struct hf_config *config);
 void hf_doctor_keys(json_t *findings, const struct hf_config *config);
 void hf_doctor_cluster(json_t *findings, const json_t *cluster);
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* The daemons, what they hear of each other, and BIRD. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -38,18 +39,6 @@ static void look_at_daemons(json_t *findings, const json_t *node)
 		hf_finding_add(findings, HF_FINDING_BAD, programs[i], remedy, "%s",
 			       why[0] ? why : "it can't be asked");
 	}
-}
-
-static void look_at_interfaces(json_t *findings, const json_t *node)
-{
-	json_t *x;
-	size_t i;
-
-	json_array_foreach (json_object_get(json_object_get(node, "lbnode"), "interfaces"), i, x)
-		if (!hf_text(x, "mode")[0])
-			hf_finding_add(findings, HF_FINDING_BAD, hf_text(x, "name"),
-				       "journalctl -u lbnode",
-				       "no XDP program is on it, so packets go by unbalanced");
 }
 
 /* Gossip goes by UDP, calls and snapshots by TCP: who is heard by one and not by the other is
@@ -120,6 +109,42 @@ static void look_at_bgp(json_t *findings, const json_t *node)
 				       "BGP is up with %s", hf_text(x, "neighbour"));
 }
 
+/* As BIRD tells it; without BFD the death of a node is noticed by BGP's hold time alone. */
+void hf_doctor_bfd(json_t *findings, const struct hf_config *config)
+{
+	char command[300], line[300], address[64], interface[32], state[16];
+	uint32_t up = 0, other = 0;
+	FILE *pipe;
+
+	if (!config || !config->bgp.local_as || strchr(config->bgp.bird_socket, '\''))
+		return;
+	snprintf(command, sizeof(command),
+		 "timeout 2 birdc -r -s '%s' show bfd sessions 2>/dev/null </dev/null",
+		 config->bgp.bird_socket);
+	pipe = popen(command, "r");
+	while (pipe && fgets(line, sizeof(line), pipe)) {
+		if (sscanf(line, "%63s %31s %15s", address, interface, state) != 3 ||
+		    !strpbrk(address, ".:"))
+			continue;
+		up += strcmp(state, "Up") == 0;
+		if (strcmp(state, "Up") == 0)
+			continue;
+		other++;
+		hf_finding_add(findings, HF_FINDING_BAD, "BFD", "birdc show bfd sessions",
+			       "the session with %s by %s is %s", address, interface, state);
+	}
+	if (pipe)
+		pclose(pipe);
+	if (up)
+		hf_finding_add(findings, HF_FINDING_GOOD, "BFD", "", "%u sessions are up", up);
+	else if (!other)
+		hf_finding_add(
+			findings, HF_FINDING_DOUBTFUL, "BFD",
+			"`bfd on` in BIRD's sessions, and at the routers: docs/bgp.md",
+			"BIRD has no sessions: routers notice a dead node by BGP's hold time "
+			"alone");
+}
+
 void hf_doctor_cluster(json_t *findings, const json_t *cluster)
 {
 	const json_t *local = find_local(cluster);
@@ -127,7 +152,6 @@ void hf_doctor_cluster(json_t *findings, const json_t *cluster)
 	size_t i;
 
 	look_at_daemons(findings, local);
-	look_at_interfaces(findings, local);
 	json_array_foreach (json_object_get(json_object_get(local, "syncd"), "members"), i, m)
 		if (strcmp(hf_text(m, "name"), hf_text(local, "name")) != 0)
 			look_at_member(findings, cluster, m);

@@ -67,12 +67,12 @@ static void look_at_bpf(json_t *findings)
 			       "programs are interpreted, several times slower than compiled");
 }
 
-static void look_at_rights(json_t *findings)
+static void look_at_rights(json_t *findings, const struct hf_config *config)
 {
 	if (geteuid() != 0)
 		hf_finding_add(findings, HF_FINDING_DOUBTFUL, "rights", "sudo lbctl doctor",
 			       "this user may not ask the daemons, so less can be told");
-	if (access("/dev/net/tun", F_OK) < 0)
+	if (config && config->bgp.local_as && access("/dev/net/tun", F_OK) < 0)
 		hf_finding_add(findings, HF_FINDING_BAD, "/dev/net/tun", "modprobe tun",
 			       "it is not there, and lbbgp needs it");
 }
@@ -91,10 +91,10 @@ static void look_at_clock(json_t *findings)
 		hf_finding_add(findings, HF_FINDING_GOOD, "clock", "", "synchronised");
 }
 
-void hf_doctor_host(json_t *findings)
+void hf_doctor_host(json_t *findings, const struct hf_config *config)
 {
 	look_at_kernel(findings);
-	look_at_rights(findings);
+	look_at_rights(findings, config);
 	look_at_bpf(findings);
 	look_at_clock(findings);
 }

@@ -11,10 +11,13 @@
 #include <unistd.h>
 
 #include "lbctl/doctor.h"
+#include "lbctl/json.h"
 
 #define CLIENT_MTU 1500 /* what clients send at most */
-#define ROOM_IPIP  40	/* over IPv6 */
-#define ROOM_GUE   52	/* IPv6, UDP, GUE */
+#define ROOM_IPV4  20
+#define ROOM_IPV6  40
+#define ROOM_GUE   12 /* UDP and GUE */
+#define WAYS_MOST  64 /* backends that are looked at */
 
 /* Of IPv4's, -1: there is none. */
 static long read_setting(const char *interface, const char *name)
@@ -72,30 +75,52 @@ static void look_at_offloads(json_t *findings, const char *interface)
 		       "its large receive offload (LRO) makes packets that XDP can't forward");
 }
 
-static bool has_gue(const struct hf_config *config)
+/* What `ip route get` says of the way to an address: a new object, or NULL. */
+static json_t *ask_route(const struct hf_address *address)
 {
-	for (uint32_t i = 0; i < config->pool_count; i++)
-		if (config->pools[i].encapsulation == HF_CONFIG_GUE)
-			return true;
-	return false;
+	char command[HF_ADDRESS_TEXT + 40], text[HF_ADDRESS_TEXT];
+	json_t *routes = NULL, *route;
+	FILE *pipe;
+
+	snprintf(command, sizeof(command), "ip -j route get %s 2>/dev/null",
+		 hf_address_format(address, text));
+	pipe = popen(command, "r");
+	if (!pipe)
+		return NULL;
+	routes = json_loadf(pipe, 0, NULL);
+	pclose(pipe);
+	route = json_incref(json_array_get(routes, 0));
+	json_decref(routes);
+	return route;
 }
 
-static void look_at_mtu(json_t *findings, const struct hf_config *config, const char *interface)
+/* The way to a backend must carry a client's largest packet, in its tunnel. */
+static void look_at_way(json_t *findings, const struct hf_config_pool *pool,
+			const struct hf_config_backend *backend)
 {
-	long mtu = mtu_of(interface);
-	long needed = CLIENT_MTU + (has_gue(config) ? ROOM_GUE : ROOM_IPIP);
-	char remedy[160];
+	json_t *route = ask_route(&backend->address), *metrics;
+	const char *device = hf_text(route, "dev");
+	long needed = CLIENT_MTU + (backend->address.family == 4 ? ROOM_IPV4 : ROOM_IPV6) +
+		      (pool->encapsulation == HF_CONFIG_GUE ? ROOM_GUE : 0);
+	long mtu = device[0] ? mtu_of(device) : -1;
+	char about[80], remedy[200];
 
-	if (mtu < 0 || mtu >= needed)
-		return;
+	snprintf(about, sizeof(about), "%.30s/%.40s", pool->name, backend->name);
+	metrics = json_array_get(json_object_get(route, "metrics"), 0);
+	if (hf_number(metrics, "mtu"))
+		mtu = (long)hf_number(metrics, "mtu");
 	snprintf(remedy, sizeof(remedy),
-		 "ip link set %s mtu %ld, if all of the way to the "
-		 "backends can carry it; or let lbhost lower the MSS",
-		 interface, needed);
-	hf_finding_add(findings, HF_FINDING_DOUBTFUL, interface, remedy,
-		       "MTU %ld is less than %ld, a client's largest packet in a tunnel: whoever "
-		       "sends such is told to send smaller ones",
-		       mtu, needed);
+		 "raise the MTU of the whole way to %ld; or run lbhost, which lowers the MSS",
+		 needed);
+	if (!device[0])
+		hf_finding_add(findings, HF_FINDING_BAD, about, "ip route get",
+			       "there is no route to it");
+	else if (mtu > 0 && mtu < needed)
+		hf_finding_add(findings, HF_FINDING_DOUBTFUL, about, remedy,
+			       "MTU %ld by %s is less than %ld, a client's largest packet in a "
+			       "tunnel: whoever sends such is told to send smaller ones",
+			       mtu, device, needed);
+	json_decref(route);
 }
 
 /* XDP comes before it; but answers to checks, and gossip, don't. */
@@ -105,7 +130,8 @@ static void look_at_rp_filter(json_t *findings, const char *interface)
 	long all = read_setting("all", "rp_filter");
 	char remedy[120];
 
-	if (own != 1 && all != 1)
+	/* The larger one counts; 1 is strict. */
+	if ((own > all ? own : all) != 1)
 		return;
 	snprintf(remedy, sizeof(remedy), "sysctl -w net.ipv4.conf.%s.rp_filter=2", interface);
 	hf_finding_add(findings, HF_FINDING_DOUBTFUL, interface, remedy,
@@ -113,12 +139,12 @@ static void look_at_rp_filter(json_t *findings, const char *interface)
 		       "and answers to checks are dropped");
 }
 
-static void look_at_interface(json_t *findings, const struct hf_config *config,
-			      const char *interface)
+static void look_at_interface(json_t *findings, const json_t *state)
 {
 	struct ethtool_drvinfo driver = { .cmd = ETHTOOL_GDRVINFO };
 	struct ethtool_value link = { .cmd = ETHTOOL_GLINK };
-	bool generic = config->node.xdp_mode == HF_CONFIG_XDP_GENERIC;
+	const char *interface = hf_text(state, "name"), *mode = hf_text(state, "mode");
+	bool generic = strcmp(mode, "generic") == 0;
 
 	if (!if_nametoindex(interface)) {
 		hf_finding_add(findings, HF_FINDING_BAD, interface, "ip link; node.interfaces",
@@ -130,22 +156,33 @@ static void look_at_interface(json_t *findings, const struct hf_config *config,
 	if (ethtool(interface, &link) && !link.data)
 		hf_finding_add(findings, HF_FINDING_BAD, interface, "the cable, and the switch",
 			       "it has no link");
-	hf_finding_add(findings, generic ? HF_FINDING_DOUBTFUL : HF_FINDING_GOOD, interface,
-		       generic ? "node.xdp_mode: native, where the driver can" : "",
-		       "driver %s, XDP %s", driver.driver,
-		       generic ? "generic, which is several times slower" : "native");
+	if (!mode[0])
+		hf_finding_add(findings, HF_FINDING_BAD, interface, "journalctl -u lbnode",
+			       "no XDP program is on it (driver %s)", driver.driver);
+	else
+		hf_finding_add(findings, generic ? HF_FINDING_DOUBTFUL : HF_FINDING_GOOD, interface,
+			       generic ? "node.xdp_mode: native, where the driver can" : "",
+			       "driver %s, XDP %s", driver.driver,
+			       generic ? "generic, which is several times slower" : "native");
 	look_at_offloads(findings, interface);
-	look_at_mtu(findings, config, interface);
 	look_at_rp_filter(findings, interface);
 }
 
-void hf_doctor_network(json_t *findings, const struct hf_config *config)
+void hf_doctor_network(json_t *findings, const struct hf_config *config, const json_t *facts)
 {
-	if (!config)
-		return;
-	for (uint32_t i = 0; i < config->node.interface_count; i++)
-		look_at_interface(findings, config, config->node.interfaces[i]);
-	if (!config->node.interface_count)
-		hf_finding_add(findings, HF_FINDING_GOOD, "interfaces", "",
-			       "those of the default routes; `lbctl nodes --json` names them");
+	uint32_t ways = 0;
+	json_t *state;
+	size_t i;
+
+	/* Those that lbnode is at, whoever chose them. */
+	json_array_foreach (json_object_get(facts, "interfaces"), i, state)
+		look_at_interface(findings, state);
+	if (!facts)
+		hf_finding_add(findings, HF_FINDING_DOUBTFUL, "interfaces",
+			       "systemctl status lbnode",
+			       "lbnode says nothing, so what is at them is not known");
+	for (uint32_t p = 0; config && p < config->pool_count; p++)
+		for (uint32_t b = 0; b < config->pools[p].backend_count && ways < WAYS_MOST;
+		     b++, ways++)
+			look_at_way(findings, &config->pools[p], &config->pools[p].backends[b]);
 }

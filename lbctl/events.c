@@ -10,13 +10,18 @@
 #include "lbctl/table.h"
 #include "lib/log.h"
 
-#define LOOK_MS 500
+#define LOOK_MS	      500
+#define COUNT_DEFAULT 30
+#define SOURCES_MOST  1024
+#define REFIND	      10 /* looks, until it is asked who else is there */
 
 struct source {
 	json_t *node;
 	Holdfast__Program program;
-	uint64_t after; /* what was taken last */
-	bool more;	/* there is */
+	uint64_t after;	  /* what was taken last */
+	uint64_t started; /* when the program was: one that is started anew counts anew */
+	bool more;	  /* there is */
+	bool silent;	  /* which has been said */
 };
 
 static void ask_log(struct hf_question_to *q, const struct source *s)
@@ -40,22 +45,36 @@ static void ask_log(struct hf_question_to *q, const struct source *s)
 		hf_ask_lbbgp(q, &to_lbbgp);
 }
 
+static void say_silent(struct source *s, const char *why)
+{
+	/* lbbgp need not be there. */
+	if (why[0] && !s->silent && s->program != HOLDFAST__PROGRAM__PROGRAM_LBBGP)
+		hf_warning("%s: %s: %s", hf_text(s->node, "name"), hf_program_name(s->program),
+			   why);
+	s->silent = why[0];
+}
+
 static void take_log(struct source *s, const json_t *log, json_t *events)
 {
 	uint64_t last = (uint64_t)hf_number(log, "last");
 	json_t *entry;
 	size_t i;
 
-	/* It was started anew, and counts anew. */
-	if (last < s->after)
-		s->after = 0;
+	if (!log)
+		return;
 	json_array_foreach (json_object_get(log, "entries"), i, entry) {
 		json_object_set(entry, "node", json_object_get(s->node, "name"));
 		json_object_set_new(entry, "program", json_string(hf_program_name(s->program)));
 		json_array_append(events, entry);
 		s->after = (uint64_t)hf_number(entry, "number");
 	}
-	s->more = json_array_size(json_object_get(log, "entries")) && s->after < last;
+	s->more = s->after < last;
+	/* What it has said since is asked for from the beginning. */
+	if (s->started && (uint64_t)hf_number(log, "started_ms") != s->started) {
+		s->after = 0;
+		s->more = true;
+	}
+	s->started = (uint64_t)hf_number(log, "started_ms");
 }
 
 /* What is news, of all sources. */
@@ -83,6 +102,7 @@ static json_t *hear(const char *instance, struct source *sources, uint32_t count
 						 : NULL;
 
 			asked[i]->more = false;
+			say_silent(asked[i], questions[i].why);
 			take_log(asked[i], json_object_get(answer, "log"), events);
 			json_decref(answer);
 		}
@@ -139,48 +159,65 @@ static void show_events(const struct hf_context *c, const json_t *events, size_t
 	free(sorted);
 }
 
-static uint32_t find_sources(const struct hf_context *c, const json_t *cluster,
-			     struct source *sources)
+/* Adds those that are not among them yet: nodes come, and come back. */
+static uint32_t find_sources(const struct hf_context *c, json_t *known, struct source *sources,
+			     uint32_t count, uint32_t most)
 {
-	uint32_t count = 0;
-	json_t *node;
+	json_t *cluster = hf_cluster_gather(c->instance, 0, c->node), *node;
 	size_t i;
 
 	json_array_foreach (json_object_get(cluster, "nodes"), i, node) {
-		const char *state = hf_text(node, "state");
+		bool first = !json_object_get(known, hf_text(node, "id"));
 
-		if ((c->node && strcmp(c->node, hf_text(node, "name")) != 0) ||
-		    (!hf_flag(node, "local") && strcmp(state, "alive") != 0))
+		if (!hf_cluster_can_ask(node) || !first)
 			continue;
+		json_object_set(known, hf_text(node, "id"), node);
 		for (int p = HOLDFAST__PROGRAM__PROGRAM_SYNCD;
-		     p <= HOLDFAST__PROGRAM__PROGRAM_LBBGP; p++)
-			sources[count++] = (struct source){ node, (Holdfast__Program)p, 0, true };
+		     p <= HOLDFAST__PROGRAM__PROGRAM_LBBGP && count < most; p++)
+			sources[count++] =
+				(struct source){ .node = node, .program = (Holdfast__Program)p };
 	}
+	json_decref(cluster);
 	return count;
 }
 
-int hf_command_events(const struct hf_context *c)
+static void follow(const struct hf_context *c, json_t *known, struct source *sources,
+		   uint32_t count)
 {
 	const struct timespec pause = { .tv_nsec = LOOK_MS * 1000000L };
-	json_t *cluster = hf_cluster_gather(c->instance, 0, c->node), *events;
-	size_t nodes = json_array_size(json_object_get(cluster, "nodes"));
-	struct source *sources = calloc(3 * nodes + 1, sizeof(*sources));
-	uint32_t count = sources ? find_sources(c, cluster, sources) : 0;
-	bool any;
 
-	events = hear(c->instance, sources, count);
-	any = json_array_size(events) > 0;
-	show_events(c, events, c->count);
-	json_decref(events);
-	while (c->follow && count) {
+	for (uint32_t look = 1;; look++) {
+		json_t *events;
+
 		nanosleep(&pause, NULL);
+		if (look % REFIND == 0)
+			count = find_sources(c, known, sources, count, SOURCES_MOST);
 		events = hear(c->instance, sources, count);
 		show_events(c, events, SIZE_MAX);
 		json_decref(events);
 	}
+}
+
+int hf_command_events(const struct hf_context *c)
+{
+	static struct source sources[SOURCES_MOST];
+	json_t *known = json_object(), *events;
+	uint32_t count = find_sources(c, known, sources, 0, SOURCES_MOST);
+	bool any;
+
+	if (c->node && !count) {
+		hf_error("there is no node %s that could be asked", c->node);
+		json_decref(known);
+		return HF_EXIT_UNKNOWN;
+	}
+	events = hear(c->instance, sources, count);
+	any = json_array_size(events) > 0;
+	show_events(c, events, c->count ? c->count : COUNT_DEFAULT);
+	json_decref(events);
+	if (c->follow && any)
+		follow(c, known, sources, count);
 	if (!any)
 		hf_error("no daemon has answered; do they run, and are you root?");
-	free(sources);
-	json_decref(cluster);
+	json_decref(known);
 	return any ? HF_EXIT_FINE : HF_EXIT_UNKNOWN;
 }

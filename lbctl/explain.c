@@ -174,7 +174,10 @@ static bool is_asked(const struct hf_context *c, const json_t *node)
 {
 	if (c->node && strcmp(c->node, hf_text(node, "name")) != 0)
 		return false;
-	return hf_flag(node, "local") || strcmp(hf_text(node, "state"), "alive") == 0;
+	if (!hf_cluster_can_ask(node))
+		hf_warning("%s: not asked, for it is %s", hf_text(node, "name"),
+			   hf_text(node, "state"));
+	return hf_cluster_can_ask(node);
 }
 
 /* For each node, where the spines may send the packet, the steps of its way. */
@@ -218,6 +221,8 @@ static const char *end_of(const json_t *step, char text[256])
 			why = hf_text(counter, "name");
 	if (hf_text(step, "error")[0])
 		snprintf(text, 256, "? (%s)", hf_text(step, "error"));
+	else if (strcmp(verdict, "aborted") == 0)
+		snprintf(text, 256, "DROPPED (the program aborted)");
 	else if (strcmp(verdict, "drop") == 0)
 		snprintf(text, 256, "DROPPED (%s)", why);
 	else if (strcmp(verdict, "pass") == 0)
@@ -305,22 +310,24 @@ static void show_step(const json_t *s, bool from_node)
 	printf("\n");
 }
 
-/* Each node once, and once more where it hears of the packet from another node. */
+/* What is told of a node twice is shown once. */
 static void show_steps(const json_t *ways)
 {
 	json_t *shown = json_object(), *steps, *step;
-	char key[HF_WHY_MAX];
 	size_t i, k;
 
 	for (int from_node = 0; from_node <= 1; from_node++) {
 		json_array_foreach (ways, i, steps) {
 			json_array_foreach (steps, k, step) {
-				snprintf(key, sizeof(key), "%d %s", k > 0, hf_text(step, "node"));
-				if ((k > 0) != (bool)from_node || json_object_get(shown, key))
-					continue;
-				json_object_set_new(shown, key, json_true());
-				printf("\n");
-				show_step(step, from_node);
+				char *key = json_dumps(step, JSON_COMPACT);
+
+				if (key && (k > 0) == (bool)from_node &&
+				    !json_object_get(shown, key)) {
+					json_object_set_new(shown, key, json_true());
+					printf("\n");
+					show_step(step, from_node);
+				}
+				free(key);
 			}
 		}
 	}
@@ -346,10 +353,12 @@ int hf_command_explain(const struct hf_context *c)
 
 	if (!read_packet(c, &p))
 		return HF_EXIT_WRONG;
-	cluster = hf_cluster_gather(c->instance, 0, "");
+	cluster = hf_cluster_gather(c->instance, 0, NULL);
 	if (hf_text(cluster, "blind")[0])
 		hf_warning("nothing can be told of other nodes: this node's syncd: %s",
 			   hf_text(cluster, "blind"));
+	if (c->node && !hf_cluster_node(cluster, c->node))
+		hf_error("there is no node %s; `lbctl nodes` tells those that there are", c->node);
 	ways = find_ways(c, cluster, &p);
 	code = is_known(ways) ? HF_EXIT_FINE : HF_EXIT_UNKNOWN;
 	answer = json_pack("{s:s, s:s, s:s, s:b, s:O}", "source", c->words[0], "destination",

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "lbctl/json.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 const char *hf_text(const json_t *object, const char *key)
@@ -18,6 +19,27 @@ int64_t hf_number(const json_t *object, const char *key)
 bool hf_flag(const json_t *object, const char *key)
 {
 	return json_is_true(json_object_get(object, key));
+}
+
+json_t *hf_json_clean(const char *text)
+{
+	char *copy = strdup(text ? text : "");
+	json_t *json;
+
+	if (!copy)
+		return NULL;
+	for (char *c = copy; *c; c++)
+		if ((unsigned char)*c < ' ' || *c == 0x7f)
+			*c = '?';
+	json = json_string(copy);
+	/* What is no UTF-8 is not taken apart further. */
+	for (char *c = copy; !json && *c; c++)
+		if ((unsigned char)*c >= 0x80)
+			*c = '?';
+	if (!json)
+		json = json_string(copy);
+	free(copy);
+	return json;
 }
 
 json_t *hf_cluster_node(const json_t *cluster, const char *name)

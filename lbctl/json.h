@@ -11,6 +11,10 @@ const char *hf_text(const json_t *object, const char *key);
 int64_t hf_number(const json_t *object, const char *key);
 bool hf_flag(const json_t *object, const char *key);
 
+/* A text that may hold anything, as one that JSON and terminals take: with ? for what they don't. A
+ * new value. */
+json_t *hf_json_clean(const char *text);
+
 /* A node of what was gathered (cluster.h), by its name: NULL if there is none. */
 json_t *hf_cluster_node(const json_t *cluster, const char *name);
 

@@ -12,6 +12,7 @@
 #define DEFAULT_INSTANCE "default"
 #define INSTANCE_MOST	 64
 #define HELP_INDENT	 29
+#define TEXT_MOST	 120 /* lbnode takes no more */
 
 enum {
 	KEY_JSON = 0x100,
@@ -29,12 +30,14 @@ enum {
 static const struct argp_option option_table[] = {
 	{ "instance", 'i', "NAME", 0, "The daemons' instance (default: " DEFAULT_INSTANCE ")", 1 },
 	{ "json", KEY_JSON, NULL, 0, "As JSON, of which nothing is left out", 1 },
-	{ "node", 'n', "NAME", 0, "Ask, or change, this node alone", 1 },
+	{ "node", 'n', "NAME", 0, "This node alone: with what shows, drain service, reload", 1 },
 	{ "all", KEY_ALL, NULL, 0, "With counters, flows: those that are 0, too", 2 },
 	{ "backend", KEY_BACKEND, "NAME", 0, "With backends, flows: this one alone", 2 },
 	{ "pool", KEY_POOL, "NAME", 0, "With services, backends, flows: this one alone", 2 },
 	{ "state", KEY_STATE, "NAME", 0, "With backends, flows: what is in this state alone", 2 },
-	{ "count", 'c', "NUMBER", 0, "With events: so many, the last ones (default: 30)", 2 },
+	{ "count", 'c', "NUMBER", 0,
+	  "With events: so many, the last ones (default: 30); with flows: the backends with most",
+	  2 },
 	{ "follow", 'f', NULL, 0, "With events: go on, with what happens", 2 },
 	{ "syn", KEY_SYN, NULL, 0, "With explain: a packet that opens a connection", 2 },
 	{ "by", KEY_BY, "NAME", 0, "With what changes anything: who says so (default: you)", 3 },
@@ -43,45 +46,72 @@ static const struct argp_option option_table[] = {
 	  "With drain backend, weight: how long (default: until it is taken back)", 3 },
 	{ "timeout", KEY_TIMEOUT, "SECONDS", 0,
 	  "With drain node: how long to wait until it is done (default: 300; 0: not at all)", 3 },
-	{ "config", 'C', "FILE", 0, "With check, diff: what is in force (default: lbnode's)", 3 },
+	{ "config", 'C', "FILE", 0, "With doctor: the configuration (default: lbnode's)", 3 },
 	{ 0 },
 };
 
-/* The options that a command takes beside -i and --json, by their keys' letters. */
+/* Which options a command takes, beside --instance. */
+enum {
+	TAKES_JSON = 1 << 0,
+	TAKES_NODE = 1 << 1,
+	TAKES_ALL = 1 << 2,
+	TAKES_POOL = 1 << 3,
+	TAKES_BACKEND = 1 << 4,
+	TAKES_STATE = 1 << 5,
+	TAKES_COUNT = 1 << 6,
+	TAKES_FOLLOW = 1 << 7,
+	TAKES_SYN = 1 << 8,
+	TAKES_BY = 1 << 9, /* and --reason */
+	TAKES_FOR = 1 << 10,
+	TAKES_TIMEOUT = 1 << 11,
+	TAKES_CONFIG = 1 << 12,
+	SHOWS = TAKES_JSON | TAKES_NODE,
+};
+
 static const struct command {
 	const char *name, *words, *text;
 	int (*run)(const struct hf_context *context);
 	int least, most; /* words */
+	unsigned int takes;
 } commands[] = {
-	{ "status", "", "Is everything all right, and if not, what?", hf_command_status, 0, 0 },
-	{ "nodes", "", "The nodes: versions, configurations, readiness", hf_command_nodes, 0, 0 },
-	{ "services", "", "The services, and what they carry", hf_command_services, 0, 0 },
-	{ "backends", "", "The backends: who serves, and why not", hf_command_backends, 0, 0 },
-	{ "flows", "", "How many flows there are, by state and by backend", hf_command_flows, 0,
-	  0 },
-	{ "sync", "", "What syncd shares, and with whom", hf_command_sync, 0, 0 },
-	{ "bgp", "", "BGP's sessions, and which VIPs they carry", hf_command_bgp, 0, 0 },
-	{ "events", "", "What the daemons of all nodes have said", hf_command_events, 0, 0 },
-	{ "counters", "", "Packets by what became of them", hf_command_counters, 0, 0 },
-	{ "top", "", "The status, live", hf_command_top, 0, 0 },
+	{ "status", "", "Is everything all right, and if not, what?", hf_command_status, 0, 0,
+	  SHOWS },
+	{ "nodes", "", "The nodes: versions, configurations, readiness", hf_command_nodes, 0, 0,
+	  SHOWS },
+	{ "services", "", "The services, and what they carry", hf_command_services, 0, 0,
+	  SHOWS | TAKES_POOL },
+	{ "backends", "", "The backends: who serves, and why not", hf_command_backends, 0, 0,
+	  SHOWS | TAKES_POOL | TAKES_BACKEND | TAKES_STATE },
+	{ "flows", "", "How many flows there are, by state and by backend", hf_command_flows, 0, 0,
+	  SHOWS | TAKES_POOL | TAKES_BACKEND | TAKES_STATE | TAKES_COUNT | TAKES_ALL },
+	{ "sync", "", "What syncd shares, and with whom", hf_command_sync, 0, 0, SHOWS },
+	{ "bgp", "", "BGP's sessions, and which VIPs they carry", hf_command_bgp, 0, 0, SHOWS },
+	{ "events", "", "What the daemons of all nodes have said", hf_command_events, 0, 0,
+	  SHOWS | TAKES_COUNT | TAKES_FOLLOW },
+	{ "counters", "", "Packets by what became of them", hf_command_counters, 0, 0,
+	  SHOWS | TAKES_ALL },
+	{ "top", "", "The status, live", hf_command_top, 0, 0, TAKES_NODE },
 	{ "explain", "CLIENT:PORT VIP:PORT [tcp|udp]",
-	  "What each node would do with a packet, and why", hf_command_explain, 2, 3 },
+	  "What each node would do with a packet, and why", hf_command_explain, 2, 3,
+	  SHOWS | TAKES_SYN },
 	{ "drain", "node|backend|service NAME", "Take it out of service, and break nothing",
-	  hf_command_drain, 2, 2 },
-	{ "undrain", "node|backend|service NAME", "Put it back", hf_command_undrain, 2, 2 },
+	  hf_command_drain, 2, 2, TAKES_NODE | TAKES_BY | TAKES_FOR | TAKES_TIMEOUT },
+	{ "undrain", "node|backend|service NAME", "Put it back", hf_command_undrain, 2, 2,
+	  TAKES_NODE | TAKES_BY },
 	{ "disable", "[POOL/]BACKEND", "End all flows of a backend; undrain puts it back",
-	  hf_command_disable, 1, 1 },
+	  hf_command_disable, 1, 1, TAKES_BY | TAKES_FOR },
 	{ "weight", "[POOL/]BACKEND NUMBER|default", "Give a backend another weight",
-	  hf_command_weight, 2, 2 },
-	{ "overrides", "", "What operators have said of backends", hf_command_overrides, 0, 0 },
+	  hf_command_weight, 2, 2, TAKES_BY | TAKES_FOR },
+	{ "overrides", "", "What operators have said of backends", hf_command_overrides, 0, 0,
+	  SHOWS },
 	{ "reload", "", "Have the daemons of all nodes read their files again", hf_command_reload,
-	  0, 0 },
-	{ "check", "[FILE]", "Is it a good configuration?", hf_command_check, 0, 1 },
-	{ "diff", "FILE", "What would change if it were in force?", hf_command_diff, 1, 1 },
+	  0, 0, TAKES_NODE },
+	{ "check", "[FILE]", "Is it a good configuration?", hf_command_check, 0, 1, 0 },
+	{ "diff", "FILE", "What would change if it were in force?", hf_command_diff, 1, 1, SHOWS },
 	{ "doctor", "", "Look at the node's kernel, network, keys and BIRD", hf_command_doctor, 0,
-	  0 },
+	  0, TAKES_JSON | TAKES_CONFIG },
 	{ "support-bundle", "[FILE]", "All that tells how things are, in one file",
-	  hf_command_support_bundle, 0, 1 },
+	  hf_command_support_bundle, 0, 1, 0 },
 };
 
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))
@@ -90,6 +120,7 @@ struct options {
 	struct hf_context context;
 	const struct command *command;
 	char *words[8];
+	unsigned int given; /* options */
 };
 
 static uint32_t number_of(struct argp_state *state, const char *text, const char *what)
@@ -124,6 +155,23 @@ static void check_all(struct argp_state *state, const struct options *o)
 		argp_usage(state);
 	else if (o->context.word_count < o->command->least)
 		argp_error(state, "it is: %s %s", o->command->name, o->command->words);
+	else if (o->given & ~o->command->takes)
+		argp_error(state,
+			   "%s does not take one of these options; --help tells which are whose",
+			   o->command->name);
+}
+
+static void check_text(struct argp_state *state, const char *text, const char *what)
+{
+	if (strlen(text) > TEXT_MOST)
+		argp_error(state, "--%s may have %d characters", what, TEXT_MOST);
+}
+
+static bool is_instance(const char *name)
+{
+	return name[0] && strlen(name) < INSTANCE_MOST &&
+	       strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_") ==
+		       strlen(name);
 }
 
 static error_t take_option(int key, char *argument, struct argp_state *state)
@@ -133,51 +181,66 @@ static error_t take_option(int key, char *argument, struct argp_state *state)
 
 	switch (key) {
 	case 'i':
-		if (!argument[0] || strlen(argument) >= INSTANCE_MOST ||
-		    strpbrk(argument, "/\"\\ ."))
+		if (!is_instance(argument))
 			argp_error(state, "\"%s\" is no instance's name", argument);
 		c->instance = argument;
 		break;
 	case 'n':
+		o->given |= TAKES_NODE;
 		c->node = argument;
 		break;
 	case 'c':
+		o->given |= TAKES_COUNT;
 		c->count = number_of(state, argument, "count");
 		break;
 	case 'f':
+		o->given |= TAKES_FOLLOW;
 		c->follow = true;
 		break;
 	case 'C':
+		o->given |= TAKES_CONFIG;
 		c->config = argument;
 		break;
 	case KEY_JSON:
+		o->given |= TAKES_JSON;
 		c->json = true;
 		break;
 	case KEY_ALL:
+		o->given |= TAKES_ALL;
 		c->all = true;
 		break;
 	case KEY_POOL:
+		o->given |= TAKES_POOL;
 		c->pool = argument;
 		break;
 	case KEY_BACKEND:
+		o->given |= TAKES_BACKEND;
 		c->backend = argument;
 		break;
 	case KEY_STATE:
+		o->given |= TAKES_STATE;
 		c->state = argument;
 		break;
 	case KEY_SYN:
+		o->given |= TAKES_SYN;
 		c->syn = true;
 		break;
 	case KEY_BY:
+		o->given |= TAKES_BY;
+		check_text(state, argument, "by");
 		c->by = argument;
 		break;
 	case KEY_REASON:
+		o->given |= TAKES_BY;
+		check_text(state, argument, "reason");
 		c->reason = argument;
 		break;
 	case KEY_FOR:
+		o->given |= TAKES_FOR;
 		c->for_s = number_of(state, argument, "for");
 		break;
 	case KEY_TIMEOUT:
+		o->given |= TAKES_TIMEOUT;
 		c->timeout_s = number_of(state, argument, "timeout");
 		break;
 	case ARGP_KEY_ARG:
@@ -237,10 +300,7 @@ int main(int argc, char **argv)
 		NULL,
 	};
 	struct options o = {
-		.context = { .instance = DEFAULT_INSTANCE,
-			     .reason = "",
-			     .count = 30,
-			     .timeout_s = 300 },
+		.context = { .instance = DEFAULT_INSTANCE, .reason = "", .timeout_s = 300 },
 	};
 
 	argp_err_exit_status = HF_EXIT_WRONG;
@@ -250,7 +310,7 @@ int main(int argc, char **argv)
 	o.context.words = o.words;
 	if (!o.context.by)
 		o.context.by = getenv("SUDO_USER") ? getenv("SUDO_USER") : getenv("USER");
-	if (!o.context.by)
+	if (!o.context.by || strlen(o.context.by) > TEXT_MOST)
 		o.context.by = "root";
 	return o.command->run(&o.context);
 }
@@ -259,33 +319,38 @@ bool hf_print_json(const struct hf_context *c, const json_t *json)
 {
 	if (!c->json)
 		return false;
-	json_dumpf(json, stdout, JSON_INDENT(1) | JSON_PRESERVE_ORDER);
+	json_dumpf(json, stdout, JSON_INDENT(1) | JSON_PRESERVE_ORDER | JSON_ENCODE_ANY);
 	putchar('\n');
 	return true;
 }
 
+/* Whether all has been said of the node that was asked for. */
+static bool say_of_node(const json_t *node)
+{
+	const json_t *errors = json_object_get(node, "errors");
+	const char *program;
+	json_t *why;
+
+	json_object_foreach ((json_t *)errors, program, why)
+		hf_warning("%s: %s: %s", hf_text(node, "name"), program, json_string_value(why));
+	if (!hf_cluster_can_ask(node))
+		hf_warning("%s: not asked, for it is %s", hf_text(node, "name"),
+			   hf_text(node, "state"));
+	return json_object_size(errors) == 0 && hf_cluster_can_ask(node);
+}
+
 json_t *hf_gather_or_say(const struct hf_context *c, unsigned int parts, int *status)
 {
-	json_t *cluster = hf_cluster_gather(c->instance, parts, c->node), *node, *why;
-	bool any = false, all = true;
-	const char *program;
-	size_t i;
+	json_t *cluster = hf_cluster_gather(c->instance, parts, c->node), *node;
+	size_t i, good = 0, all = json_array_size(json_object_get(cluster, "nodes"));
 
 	if (hf_text(cluster, "blind")[0])
 		hf_warning("nothing can be told of other nodes: this node's syncd: %s",
 			   hf_text(cluster, "blind"));
-	if (c->node && !hf_cluster_node(cluster, c->node))
+	if (c->node && !all)
 		hf_error("there is no node %s; `lbctl nodes` tells those that there are", c->node);
-	json_array_foreach (json_object_get(cluster, "nodes"), i, node) {
-		json_object_foreach (json_object_get(node, "errors"), program, why) {
-			hf_warning("%s: %s: %s", hf_text(node, "name"), program,
-				   json_string_value(why));
-			all = false;
-		}
-		any |= json_object_get(node, "syncd") || json_object_get(node, "lbnode") ||
-		       json_object_get(node, "lbbgp") || json_object_get(node, "services") ||
-		       json_object_get(node, "backends") || json_object_get(node, "overrides");
-	}
-	*status = !any ? HF_EXIT_UNKNOWN : all ? HF_EXIT_FINE : HF_EXIT_DEGRADED;
+	json_array_foreach (json_object_get(cluster, "nodes"), i, node)
+		good += say_of_node(node);
+	*status = good == 0 ? HF_EXIT_UNKNOWN : good < all ? HF_EXIT_DEGRADED : HF_EXIT_FINE;
 	return cluster;
 }

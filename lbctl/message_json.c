@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "lbctl/json.h"
 #include "lib/address.h"
 
 static json_t *of_bytes(const ProtobufCBinaryData *bytes)
@@ -40,7 +41,7 @@ static json_t *of_value(const ProtobufCFieldDescriptor *field, const void *at)
 	case PROTOBUF_C_TYPE_BOOL:
 		return json_boolean(*(const protobuf_c_boolean *)at);
 	case PROTOBUF_C_TYPE_STRING:
-		return json_string(*(char *const *)at);
+		return hf_json_clean(*(char *const *)at);
 	case PROTOBUF_C_TYPE_BYTES:
 		return of_bytes(at);
 	case PROTOBUF_C_TYPE_MESSAGE:

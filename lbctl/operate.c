@@ -12,13 +12,14 @@
 #include "lib/log.h"
 #include "lib/text.h"
 
-#define LOOK_MS 200
+#define LOOK_MS	    200
+#define PATIENCE_MS 5000 /* a change may take a while */
 
 /* Asks one, and says what failed: the error that the answer told, NULL for none, or why there is no
  * answer. */
 static const char *ask_one(const struct hf_context *c, struct hf_question_to *q)
 {
-	hf_ask(c->instance, q, 1, HF_PATIENCE_MS);
+	hf_ask(c->instance, q, 1, PATIENCE_MS);
 	if (!q->answer)
 		return q->why;
 	if (q->program == HOLDFAST__PROGRAM__PROGRAM_LBNODE) {
@@ -69,7 +70,34 @@ static int set_override(const struct hf_context *c, const char *name, const char
 	if (error)
 		hf_error("%s: %s", name, error);
 	hf_ask_free(&q, 1);
+	if (!error && strcmp(action, "weight") == 0)
+		printf("%s: weight %u, on all nodes (lbctl overrides)\n", target, weight);
+	else if (!error && strcmp(action, "none") != 0)
+		printf("%s: %s, on all nodes (lbctl overrides)\n", target, action);
 	return error ? HF_EXIT_FAILED : HF_EXIT_FINE;
+}
+
+/* Takes one back: there must be one, or a slip of the pen would look like success. */
+static int end_override(const struct hf_context *c, const char *name)
+{
+	json_t *cluster = hf_cluster_gather(c->instance, HF_PART_OVERRIDES, NULL), *node, *o;
+	char target[160];
+	bool there = false;
+	size_t i, k;
+
+	snprintf(target, sizeof(target), "%s%s", strchr(name, '/') ? "" : "+/", name);
+	json_array_foreach (json_object_get(cluster, "nodes"), i, node)
+		json_array_foreach (json_object_get(node, "overrides"), k, o)
+			there |= strcmp(hf_text(o, "target"), target) == 0;
+	json_decref(cluster);
+	if (!there) {
+		hf_error("nothing was said of %s that could be taken back; `lbctl overrides` lists "
+			 "what was",
+			 target);
+		return HF_EXIT_FAILED;
+	}
+	printf("%s: as the configuration says, on all nodes\n", target);
+	return set_override(c, name, "none", 0);
 }
 
 int hf_command_disable(const struct hf_context *c)
@@ -83,7 +111,7 @@ int hf_command_weight(const struct hf_context *c)
 	unsigned long weight = strtoul(c->words[1], &end, 10);
 
 	if (strcmp(c->words[1], "default") == 0)
-		return set_override(c, c->words[0], "none", 0);
+		return end_override(c, c->words[0]);
 	if (*end || weight < 1 || weight > 65535) {
 		hf_error("a weight is a number from 1 to 65535, or \"default\", not \"%s\"; for "
 			 "none at all: lbctl drain backend %s",
@@ -98,7 +126,7 @@ static json_t *find_node(const struct hf_context *c, const char *name, json_t **
 {
 	json_t *node;
 
-	*cluster = hf_cluster_gather(c->instance, 0, "");
+	*cluster = hf_cluster_gather(c->instance, 0, NULL);
 	node = hf_cluster_node(*cluster, name);
 	if (!node)
 		hf_error("there is no node %s%s%s; `lbctl nodes` tells those that there are", name,
@@ -144,8 +172,10 @@ static int wait_until_drained(const struct hf_context *c, const char *name,
 	for (;; nanosleep(&pause, NULL)) {
 		const char *error;
 
-		if (answer->body_case != HOLDFAST__FROM_NODE__BODY_STATE)
-			break;
+		if (answer->body_case != HOLDFAST__FROM_NODE__BODY_STATE) {
+			hf_error("%s: lbnode gave another answer; is it of another version?", name);
+			return HF_EXIT_FAILED;
+		}
 		if (!answer->state->draining) {
 			hf_error("somebody has put %s back into service", name);
 			return HF_EXIT_FAILED;
@@ -247,9 +277,27 @@ static bool read_vip(const char *text, struct hf_address *vip)
 	return hf_address_parse(copy, vip) == 0;
 }
 
+static bool can_change(const json_t *node)
+{
+	if (hf_cluster_can_ask(node))
+		return true;
+	hf_error("%s: can't be asked, for it is %s", hf_text(node, "name"), hf_text(node, "state"));
+	return false;
+}
+
+/* False, said so: this would be about all nodes, of which nothing is known. */
+static bool sees_all(const struct hf_context *c, const json_t *cluster)
+{
+	if (c->node || !hf_text(cluster, "blind")[0])
+		return true;
+	hf_error("this is for all nodes, but other ones can't be asked: syncd: %s; for one: --node",
+		 hf_text(cluster, "blind"));
+	return false;
+}
+
 static int drain_vip(const struct hf_context *c, const char *name, bool drain)
 {
-	json_t *cluster = hf_cluster_gather(c->instance, 0, ""), *node;
+	json_t *cluster = hf_cluster_gather(c->instance, 0, c->node), *node;
 	int code = HF_EXIT_FINE;
 	struct hf_address vip;
 	bool any = false;
@@ -262,16 +310,19 @@ static int drain_vip(const struct hf_context *c, const char *name, bool drain)
 		json_decref(cluster);
 		return HF_EXIT_WRONG;
 	}
+	if (!sees_all(c, cluster)) {
+		json_decref(cluster);
+		return HF_EXIT_FAILED;
+	}
 	json_array_foreach (json_object_get(cluster, "nodes"), i, node) {
-		if ((c->node && strcmp(c->node, hf_text(node, "name")) != 0) ||
-		    (!hf_flag(node, "local") && strcmp(hf_text(node, "state"), "alive") != 0))
-			continue;
 		any = true;
-		if (drain_vip_at(c, node, &vip, drain))
+		if (!can_change(node))
+			code = HF_EXIT_FAILED;
+		else if (drain_vip_at(c, node, &vip, drain))
 			code = HF_EXIT_FAILED;
 	}
 	if (!any)
-		hf_error("there is no such node that lives");
+		hf_error("there is no node %s; `lbctl nodes` tells those that there are", c->node);
 	json_decref(cluster);
 	return any ? code : HF_EXIT_FAILED;
 }
@@ -280,10 +331,19 @@ static int set_drained(const struct hf_context *c, bool drain)
 {
 	const char *kind = c->words[0], *name = c->words[1];
 
+	if (c->node && strcmp(kind, "service") != 0) {
+		hf_error("--node is for services; backends are drained on all nodes");
+		return HF_EXIT_WRONG;
+	}
+	if (c->for_s && strcmp(kind, "backend") != 0) {
+		hf_error("--for is for backends; what else is drained stays so until it is "
+			 "undrained");
+		return HF_EXIT_WRONG;
+	}
 	if (strcmp(kind, "node") == 0)
 		return drain_node(c, name, drain);
 	if (strcmp(kind, "backend") == 0)
-		return set_override(c, name, drain ? "drain" : "none", 0);
+		return drain ? set_override(c, name, "drain", 0) : end_override(c, name);
 	if (strcmp(kind, "service") == 0)
 		return drain_vip(c, name, drain);
 	hf_error("it is a node, a backend or a service that can be drained, not \"%s\"", kind);
@@ -325,7 +385,7 @@ static void override_row(struct hf_table *t, const json_t *o)
 /* They are the same on all nodes: one tells them. */
 int hf_command_overrides(const struct hf_context *c)
 {
-	json_t *known = hf_cluster_gather(c->instance, 0, ""), *cluster, *node, *o, *list = NULL;
+	json_t *known = hf_cluster_gather(c->instance, 0, NULL), *cluster, *node, *o, *list = NULL;
 	struct hf_context here = *c;
 	struct hf_table *t;
 	int status;
@@ -380,13 +440,18 @@ int hf_command_reload(const struct hf_context *c)
 	bool all = true, any = false;
 	size_t i;
 
+	if (!sees_all(c, cluster)) {
+		json_decref(cluster);
+		return HF_EXIT_FAILED;
+	}
 	json_array_foreach (json_object_get(cluster, "nodes"), i, node) {
 		const json_t *facts = json_object_get(node, "lbnode");
 
-		if ((c->node && strcmp(c->node, hf_text(node, "name")) != 0) ||
-		    (!hf_flag(node, "local") && strcmp(hf_text(node, "state"), "alive") != 0))
-			continue;
 		any = true;
+		if (!can_change(node)) {
+			all = false;
+			continue;
+		}
 		/* What lbnode refuses the others need not try. */
 		if (!reload_at(c, node, HOLDFAST__PROGRAM__PROGRAM_LBNODE)) {
 			all = false;
@@ -398,7 +463,7 @@ int hf_command_reload(const struct hf_context *c)
 			all &= reload_at(c, node, HOLDFAST__PROGRAM__PROGRAM_LBBGP);
 	}
 	if (!any)
-		hf_error("there is no such node that lives");
+		hf_error("there is no node %s; `lbctl nodes` tells those that there are", c->node);
 	json_decref(cluster);
 	return all && any ? HF_EXIT_FINE : HF_EXIT_FAILED;
 }

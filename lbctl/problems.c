@@ -12,20 +12,60 @@
 #define FULL_PERCENT	80 /* of the flow table */
 #define DROPPED_PERCENT 1  /* of a node's packets */
 #define DROPPED_LEAST	10 /* a second */
-#define UNSETTLED_MS	60000
+#define NAMES_MOST	400
 
-__attribute__((format(printf, 4, 5))) static void add(json_t *problems, const json_t *node,
-						      const char *remedy, const char *format, ...)
+enum severity { OUTAGE, FAULT };
+
+static const char *const severity_names[] = { "outage", "fault" };
+
+/* What was told in the same words of other nodes; NULL: nothing. */
+static json_t *find_alike(const json_t *problems, const char *text)
 {
-	char text[512];
+	json_t *p;
+	size_t i;
+
+	json_array_foreach (problems, i, p)
+		if (strcmp(hf_text(p, "text"), text) == 0)
+			return json_object_get(p, "nodes");
+	return NULL;
+}
+
+__attribute__((format(printf, 5, 6))) static void add(json_t *problems, enum severity severity,
+						      const json_t *node, const char *remedy,
+						      const char *format, ...)
+{
+	json_t *clean, *nodes;
+	char text[1024];
 	va_list arguments;
 
 	va_start(arguments, format);
 	vsnprintf(text, sizeof(text), format, arguments);
 	va_end(arguments);
-	json_array_append_new(problems, json_pack("{s:s, s:s, s:s}", "node",
-						  node ? hf_text(node, "name") : "", "text", text,
-						  "remedy", remedy));
+	clean = hf_json_clean(text);
+	nodes = find_alike(problems, json_string_value(clean));
+	if (!nodes) {
+		nodes = json_array();
+		json_array_append_new(problems,
+				      json_pack("{s:s, s:o, s:O, s:o}", "severity",
+						severity_names[severity], "nodes", nodes, "text",
+						clean, "remedy", hf_json_clean(remedy)));
+	}
+	if (node)
+		json_array_append(nodes, json_object_get(node, "name"));
+	json_decref(clean);
+}
+
+const char *hf_problem_nodes(const json_t *problem, char *out, size_t size)
+{
+	size_t i, used = 0;
+	json_t *name;
+
+	out[0] = '\0';
+	json_array_foreach (json_object_get(problem, "nodes"), i, name)
+		if (used < size)
+			used += snprintf(out + used, size - used, "%s%s", i ? ", " : "",
+					 json_string_value(name));
+	return out;
 }
 
 static bool is(const json_t *object, const char *key, const char *value)
@@ -49,13 +89,33 @@ static void find_dead(json_t *problems, const json_t *node)
 
 	hf_duration_text((uint32_t)(hf_number(node, "since_ms") / 1000), since);
 	if (is(node, "state", "dead"))
-		add(problems, node, on_node(node, "systemctl status syncd lbnode", remedy),
+		add(problems, FAULT, node, on_node(node, "systemctl status syncd lbnode", remedy),
 		    "the node is dead, as far as the others can tell, for %s", since);
+	else if (is(node, "state", "left"))
+		add(problems, FAULT, node, on_node(node, "systemctl start syncd lbnode", remedy),
+		    "its syncd was stopped %s ago, so nothing can be told of the node, which may "
+		    "forward on; if it was taken away for good, this ends by itself within a day",
+		    since);
 	else if (is(node, "state", "suspect"))
-		add(problems, node, "lbctl events -f", "the node has not answered for a moment");
+		add(problems, FAULT, node, "lbctl events -f",
+		    "the node has not answered for a moment");
 }
 
-static void find_silent(json_t *problems, const json_t *node)
+/* The node should run lbbgp: so says its lbnode, or, if that is silent, what others do. */
+static bool has_bgp(const json_t *cluster, const json_t *facts)
+{
+	json_t *node;
+	size_t i;
+
+	if (facts)
+		return hf_flag(facts, "bgp");
+	json_array_foreach (json_object_get(cluster, "nodes"), i, node)
+		if (json_object_get(node, "lbbgp"))
+			return true;
+	return false;
+}
+
+static void find_silent(json_t *problems, const json_t *cluster, const json_t *node)
 {
 	const json_t *facts = json_object_get(node, "lbnode");
 	char command[64], remedy[160];
@@ -64,16 +124,16 @@ static void find_silent(json_t *problems, const json_t *node)
 
 	/* Others are asked by their syncd. */
 	if (silent[0] && !hf_flag(node, "local")) {
-		add(problems, node, on_node(node, "systemctl status syncd", remedy),
+		add(problems, FAULT, node, on_node(node, "systemctl status syncd", remedy),
 		    "its syncd can't be asked, so nothing can be told of the node: %s", silent);
 		return;
 	}
 	json_object_foreach (json_object_get(node, "errors"), program, why) {
-		if (strcmp(program, "lbbgp") == 0 && !hf_flag(facts, "bgp"))
+		if (strcmp(program, "lbbgp") == 0 && !has_bgp(cluster, facts))
 			continue;
 		snprintf(command, sizeof(command), "systemctl status %s", program);
-		add(problems, node, on_node(node, command, remedy), "%s says nothing: %s", program,
-		    json_string_value(why));
+		add(problems, FAULT, node, on_node(node, command, remedy), "%s says nothing: %s",
+		    program, json_string_value(why));
 	}
 }
 
@@ -89,7 +149,7 @@ static void find_interfaces(json_t *problems, const json_t *node)
 		if (hf_text(interface, "mode")[0])
 			continue;
 		snprintf(command, sizeof(command), "ip link show %s", hf_text(interface, "name"));
-		add(problems, node, on_node(node, command, remedy),
+		add(problems, FAULT, node, on_node(node, command, remedy),
 		    "the interface %s is not there, or has no XDP program",
 		    hf_text(interface, "name"));
 	}
@@ -104,23 +164,24 @@ static void find_of_lbnode(json_t *problems, const json_t *node)
 	if (!facts)
 		return;
 	if (!hf_flag(facts, "ready"))
-		add(problems, node, on_node(node, "journalctl -u lbnode", remedy),
+		add(problems, FAULT, node, on_node(node, "journalctl -u lbnode", remedy),
 		    "the node is not ready to serve: %s", hf_text(facts, "why_not"));
+	snprintf(remedy, sizeof(remedy), "lbctl undrain node %s", hf_text(node, "name"));
 	if (hf_flag(facts, "draining"))
-		add(problems, node, "lbctl undrain node NAME, when it may serve again",
-		    "the node is drained, by an operator's word");
+		add(problems, FAULT, node, remedy, "the node is drained, by an operator's word");
 	if (hf_text(facts, "reload_error")[0])
-		add(problems, node, on_node(node, "lbctl check", remedy),
+		add(problems, FAULT, node, on_node(node, "lbctl check", remedy),
 		    "the last reload was refused: %s", hf_text(facts, "reload_error"));
 	if (!hf_flag(facts, "sharing") && json_object_get(node, "syncd"))
-		add(problems, node, on_node(node, "journalctl -u lbnode", remedy),
+		add(problems, FAULT, node, on_node(node, "journalctl -u lbnode", remedy),
 		    "lbnode is not connected to syncd: its flows are known to no other node");
 	if (hf_number(facts, "unresolved"))
-		add(problems, node, on_node(node, "ip neighbour", remedy),
+		add(problems, FAULT, node, on_node(node, "ip neighbour", remedy),
 		    "%ld next hops to backends do not answer",
 		    (long)hf_number(facts, "unresolved"));
 	if (room && pins * 100 > room * FULL_PERCENT)
-		add(problems, node, on_node(node, "raise tables.flows, and restart lbnode", remedy),
+		add(problems, FAULT, node,
+		    on_node(node, "raise tables.flows, and restart lbnode", remedy),
 		    "the flow table is full by %ld %%", (long)(pins * 100 / room));
 	find_interfaces(problems, node);
 }
@@ -136,32 +197,75 @@ static void find_of_lbbgp(json_t *problems, const json_t *node)
 		if (hf_flag(json_object_get(node, "lbnode"), "draining") &&
 		    strstr(json_string_value(text), "drain"))
 			continue;
-		add(problems, node, "lbctl bgp", "%s", json_string_value(text));
+		add(problems, FAULT, node, "lbctl bgp", "%s", json_string_value(text));
 	}
 }
 
-/* lbbgp calls a drain no problem, for it was asked for; whoever looks at the whole wants to know.
- */
-static void find_drained_vips(json_t *problems, const json_t *node)
+/* lbbgp calls neither a drain nor a hold-down a problem, for they are meant; whoever looks at the
+ * whole wants to know. */
+static void find_meant_vips(json_t *problems, const json_t *node)
 {
-	const json_t *bgp = json_object_get(node, "lbbgp"), *first = NULL;
-	uint32_t count = 0;
+	const json_t *bgp = json_object_get(node, "lbbgp");
+	char remedy[160], left[HF_DURATION_TEXT];
 	json_t *v;
 	size_t i;
 
 	if (hf_flag(json_object_get(node, "lbnode"), "draining"))
 		return;
+	if (hf_flag(bgp, "drained"))
+		add(problems, FAULT, node, on_node(node, "lbbgp --undrain", remedy),
+		    "all of its VIPs are drained, by an operator's word");
 	json_array_foreach (json_object_get(bgp, "vips"), i, v) {
-		if (!hf_flag(v, "drained") && !hf_flag(bgp, "drained"))
-			continue;
-		first = first ? first : v;
-		count++;
+		snprintf(remedy, sizeof(remedy), "lbctl undrain service %s", hf_text(v, "address"));
+		if (hf_flag(v, "drained"))
+			add(problems, FAULT, node, remedy, "%s is drained by an operator's word",
+			    hf_text(v, "address"));
+		else if (is(v, "state", "held"))
+			add(problems, FAULT, node, "lbctl events",
+			    "%s is held back for another %s: %s", hf_text(v, "address"),
+			    hf_duration_text((uint32_t)(hf_number(v, "left_ms") / 1000), left),
+			    hf_text(v, "why"));
 	}
-	if (count)
-		add(problems, node, "lbctl undrain service ADDRESS, when it may be announced again",
-		    "%u VIP%s drained by an operator's word, for instance %s (%s)", count,
-		    count == 1 ? " is" : "s are", hf_text(first, "address"),
-		    hf_text(first, "state"));
+}
+
+static bool is_out_anywhere(const json_t *cluster, const char *address)
+{
+	json_t *node, *v;
+	size_t i, k;
+
+	json_array_foreach (json_object_get(cluster, "nodes"), i, node)
+		json_array_foreach (json_object_get(json_object_get(node, "lbbgp"), "vips"), k, v)
+			if (strcmp(hf_text(v, "address"), address) == 0 &&
+			    (is(v, "state", "announced") || is(v, "state", "draining")))
+				return true;
+	return false;
+}
+
+/* As far as can be told: a node that says nothing may announce them. */
+static void find_lost_vips(json_t *problems, const json_t *cluster)
+{
+	json_t *node, *v;
+	size_t i, k;
+
+	json_array_foreach (json_object_get(cluster, "nodes"), i, node)
+		json_array_foreach (json_object_get(json_object_get(node, "lbbgp"), "vips"), k, v)
+			if (!is_out_anywhere(cluster, hf_text(v, "address")))
+				add(problems, OUTAGE, NULL, "lbctl bgp",
+				    "%s is announced by no node that answers",
+				    hf_text(v, "address"));
+}
+
+/* Of members' names, which others take, too. */
+static void find_conflicts(json_t *problems, const json_t *node)
+{
+	json_t *m;
+	size_t i;
+
+	json_array_foreach (json_object_get(json_object_get(node, "syncd"), "members"), i, m)
+		if (hf_text(m, "conflict")[0])
+			add(problems, FAULT, NULL, "give one of the two another node.name",
+			    "the name %s is claimed from %s, too", hf_text(m, "name"),
+			    hf_text(m, "conflict"));
 }
 
 static void find_of_syncd(json_t *problems, const json_t *node)
@@ -173,7 +277,7 @@ static void find_of_syncd(json_t *problems, const json_t *node)
 
 	json_array_foreach (json_object_get(status, "problems"), i, text)
 		if ((int64_t)i < own && strncmp(json_string_value(text), "lbnode is not", 13) != 0)
-			add(problems, node, "lbctl sync", "%s", json_string_value(text));
+			add(problems, FAULT, node, "lbctl sync", "%s", json_string_value(text));
 }
 
 /* The nodes of each answer, by what they say. */
@@ -181,7 +285,7 @@ static void find_disagreement(json_t *problems, const json_t *cluster, const cha
 			      const char *key, const char *what, const char *remedy)
 {
 	json_t *camps = json_object(), *node, *names;
-	char text[400] = "";
+	char text[NAMES_MOST] = "";
 	const char *value;
 	size_t i;
 
@@ -214,7 +318,7 @@ static void find_disagreement(json_t *problems, const json_t *cluster, const cha
 				 json_string_value(name));
 	}
 	if (json_object_size(camps) > 1)
-		add(problems, NULL, remedy, "%s: %s", what, text);
+		add(problems, FAULT, NULL, remedy, "%s: %s", what, text);
 	json_decref(camps);
 }
 
@@ -241,27 +345,57 @@ static void find_disagreements(json_t *problems, const json_t *cluster)
 				  "lbctl backends; lbctl sync: do they hear each other?");
 	find_disagreement(problems, cluster, "syncd", "view",
 			  "nodes do not agree on who owns which flows", "lbctl sync");
+	find_disagreement(
+		problems, cluster, "syncd", "key_ids",
+		"nodes have different keys in force; fine in the midst of a change of keys",
+		"lbctl doctor; copy the key file, and lbctl reload");
 	find_disagreement(problems, cluster, "lbnode", "version",
 			  "nodes run different versions; fine during an upgrade", "lbctl nodes");
+}
+
+/* Whether the pool has anybody for new flows. */
+static bool has_room(const json_t *node, const char *pool)
+{
+	json_t *b;
+	size_t i;
+
+	json_array_foreach (json_object_get(node, "backends"), i, b)
+		if (is(b, "pool", pool) && hf_number(b, "weight"))
+			return true;
+	return false;
+}
+
+static void find_empty_pools(json_t *problems, const json_t *node)
+{
+	json_t *s;
+	size_t i;
+
+	if (!json_object_get(node, "backends"))
+		return;
+	json_array_foreach (json_object_get(node, "services"), i, s)
+		if (!has_room(node, hf_text(s, "pool")))
+			add(problems, OUTAGE, NULL, "lbctl backends; lbctl overrides",
+			    "pool %s: no backend takes new flows, for there are none, or operators "
+			    "took them out",
+			    hf_text(s, "pool"));
 }
 
 /* Of all nodes' words on a backend the first one's: verdicts are the same on all. */
 static void find_of_backends(json_t *problems, const json_t *node)
 {
-	const char *pool = "";
 	json_t *b;
 	size_t i;
 
 	json_array_foreach (json_object_get(node, "backends"), i, b) {
-		if (strcmp(pool, hf_text(b, "pool")) != 0 && !is(b, "pool_state", "normal"))
-			add(problems, NULL, "lbctl backends",
+		if (!is(b, "pool_state", "normal"))
+			add(problems, OUTAGE, NULL, "lbctl backends",
 			    "pool %s: all backends look dead, or too many at once (%s), so all "
 			    "are used: are the checks wrong?",
 			    hf_text(b, "pool"), hf_text(b, "pool_state"));
-		pool = hf_text(b, "pool");
 		if (is(b, "state", "down"))
-			add(problems, NULL, "lbctl backends", "pool %s: backend %s is down: %s",
-			    pool, hf_text(b, "name"), hf_text(b, "cause"));
+			add(problems, FAULT, NULL, "lbctl backends",
+			    "pool %s: backend %s is down: %s", hf_text(b, "pool"),
+			    hf_text(b, "name"), hf_text(b, "cause"));
 	}
 }
 
@@ -279,22 +413,38 @@ static void find_dissent(json_t *problems, const json_t *node)
 		count++;
 	}
 	if (count)
-		add(problems, node, "lbctl backends",
+		add(problems, FAULT, node, "lbctl backends",
 		    "this node's checks of %u backends say otherwise than all nodes' verdict, for "
 		    "instance of %s/%s%s%s: is its way there all right?",
 		    count, hf_text(last, "pool"), hf_text(last, "name"),
 		    hf_text(last, "check_cause")[0] ? ": " : "", hf_text(last, "check_cause"));
 }
 
+/* That a healthy node does not have at all; of the others clients and strangers are the cause. */
+static const char *const own_faults[] = {
+	"drop_no_backend", "drop_no_nexthop",	"drop_too_big",
+	"drop_internal",   "drop_envelope_tag", "flows_unpinned"
+};
+
 static void find_drops(json_t *problems, const json_t *node, const json_t *later)
 {
 	struct hf_node_rates rates;
 
-	if (!hf_node_rates(node, later, &rates) || rates.dropped < DROPPED_LEAST ||
+	if (!hf_node_rates(node, later, &rates))
+		return;
+	for (size_t i = 0; i < sizeof(own_faults) / sizeof(own_faults[0]); i++) {
+		double rate = hf_counter_rate(node, later, own_faults[i]);
+
+		if (rate >= 1)
+			add(problems, FAULT, node, "lbctl counters", "%s grows: %s", own_faults[i],
+			    hf_counter_text(later, own_faults[i]));
+	}
+	if (rates.dropped < DROPPED_LEAST ||
 	    rates.dropped * 100 < (rates.dropped + rates.forwarded) * DROPPED_PERCENT)
 		return;
-	add(problems, node, "lbctl counters", "%.0f packets a second are dropped, most as %s: %s",
-	    rates.dropped, rates.worst, rates.worst_text);
+	add(problems, FAULT, node, "lbctl counters",
+	    "%.0f packets a second are dropped, most as %s: %s", rates.dropped, rates.worst,
+	    rates.worst_text);
 }
 
 static const json_t *first_with_backends(const json_t *cluster)
@@ -308,6 +458,29 @@ static const json_t *first_with_backends(const json_t *cluster)
 	return NULL;
 }
 
+static json_t *worst_first(json_t *problems)
+{
+	json_t *sorted = json_array(), *p;
+	size_t i;
+
+	for (int severity = OUTAGE; severity <= FAULT; severity++)
+		json_array_foreach (problems, i, p)
+			if (is(p, "severity", severity_names[severity]))
+				json_array_append(sorted, p);
+	json_decref(problems);
+	return sorted;
+}
+
+static void find_of_node(json_t *problems, const json_t *node)
+{
+	find_of_lbnode(problems, node);
+	find_of_lbbgp(problems, node);
+	find_meant_vips(problems, node);
+	find_conflicts(problems, node);
+	find_of_syncd(problems, node);
+	find_dissent(problems, node);
+}
+
 json_t *hf_problems_find(const json_t *cluster, const json_t *later)
 {
 	json_t *problems = json_array(), *node;
@@ -315,23 +488,21 @@ json_t *hf_problems_find(const json_t *cluster, const json_t *later)
 	size_t i;
 
 	if (blind[0])
-		add(problems, NULL, "systemctl status syncd",
+		add(problems, OUTAGE, NULL, "systemctl status syncd",
 		    "nothing can be told of other nodes: this node's syncd can't be asked: %s",
 		    blind);
 	json_array_foreach (json_object_get(cluster, "nodes"), i, node) {
 		find_dead(problems, node);
-		find_silent(problems, node);
+		find_silent(problems, cluster, node);
 	}
+	find_lost_vips(problems, cluster);
+	find_empty_pools(problems, first_with_backends(cluster));
 	find_of_backends(problems, first_with_backends(cluster));
 	json_array_foreach (json_object_get(cluster, "nodes"), i, node) {
-		find_of_lbnode(problems, node);
-		find_of_lbbgp(problems, node);
-		find_drained_vips(problems, node);
-		find_of_syncd(problems, node);
-		find_dissent(problems, node);
+		find_of_node(problems, node);
 		if (later)
 			find_drops(problems, node, hf_cluster_node(later, hf_text(node, "name")));
 	}
 	find_disagreements(problems, cluster);
-	return problems;
+	return worst_first(problems);
 }

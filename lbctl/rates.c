@@ -28,10 +28,35 @@ static double seconds_between(const json_t *node, const json_t *later)
 	return ms > 0 ? (double)ms / 1000 : 0;
 }
 
+static const json_t *counters_of(const json_t *node)
+{
+	return json_object_get(json_object_get(node, "lbnode"), "counters");
+}
+
+double hf_counter_rate(const json_t *node, const json_t *later, const char *name)
+{
+	double seconds = seconds_between(node, later);
+
+	return seconds ? (double)(hf_counter(counters_of(later), name) -
+				  hf_counter(counters_of(node), name)) /
+				 seconds
+		       : 0;
+}
+
+const char *hf_counter_text(const json_t *node, const char *name)
+{
+	json_t *counter;
+	size_t i;
+
+	json_array_foreach (counters_of(node), i, counter)
+		if (strcmp(hf_text(counter, "name"), name) == 0)
+			return hf_text(counter, "text");
+	return "";
+}
+
 bool hf_node_rates(const json_t *node, const json_t *later, struct hf_node_rates *rates)
 {
-	const json_t *before = json_object_get(json_object_get(node, "lbnode"), "counters");
-	const json_t *after = json_object_get(json_object_get(later, "lbnode"), "counters");
+	const json_t *before = counters_of(node), *after = counters_of(later);
 	double seconds = seconds_between(node, later), most = 0;
 	json_t *counter;
 	size_t i;

@@ -19,6 +19,10 @@ bool hf_node_rates(const json_t *node, const json_t *later, struct hf_node_rates
 /* A list of counters' value by its name. */
 int64_t hf_counter(const json_t *counters, const char *name);
 
+/* How much a counter of the node grows a second; and its explanation. */
+double hf_counter_rate(const json_t *node, const json_t *later, const char *name);
+const char *hf_counter_text(const json_t *node, const char *name);
+
 /* How much more a second `key` of lists of the same order sums up to, over those entries whose
  * `select` is `value` (NULL: all); over all nodes. Negative: not known. */
 double hf_cluster_rate(const json_t *cluster, const json_t *later, const char *list,

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* Commands that show what programs say, each from one side. */
+#include <stdarg.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "lbctl/cluster.h"
 #include "lbctl/command.h"
 #include "lbctl/table.h"
+#include "lib/log.h"
 #include "lib/text.h"
 
 static enum hf_colour colour_of(const char *state)
@@ -59,10 +62,46 @@ static void unknown_cells(struct hf_table *t, int count, const char *why)
 	hf_table_cell(t, HF_BAD, "%s", why);
 }
 
+static bool is_wanted(const struct hf_context *c, const json_t *entry)
+{
+	const char *name = hf_text(entry, "name");
+
+	/* Services have no names. */
+	return (!c->pool || strcmp(c->pool, hf_text(entry, "pool")) == 0) &&
+	       (!c->backend || strcmp(c->backend, name) == 0) &&
+	       (!c->state || !name[0] || strcmp(c->state, hf_text(entry, "state")) == 0);
+}
+
+/* Leaves in the nodes' lists what is asked for; how many entries. */
+static size_t filter(const struct hf_context *c, const json_t *cluster, const char *list)
+{
+	size_t i, k, count = 0;
+	json_t *node, *entry;
+
+	json_array_foreach (json_object_get(cluster, "nodes"), i, node) {
+		json_t *all = json_object_get(node, list), *wanted = json_array();
+
+		json_array_foreach (all, k, entry)
+			if (is_wanted(c, entry))
+				json_array_append(wanted, entry);
+		count += json_array_size(wanted);
+		if (all)
+			json_object_set(node, list, wanted);
+		json_decref(wanted);
+	}
+	return count;
+}
+
 /* Gathered, and not yet shown as JSON; NULL: it is, or failed. */
 static json_t *gather(const struct hf_context *c, unsigned int parts, int *status)
 {
 	json_t *cluster = hf_gather_or_say(c, parts, status);
+	size_t count = filter(c, cluster, "services") + filter(c, cluster, "backends");
+
+	if (!count && (c->pool || c->backend || c->state)) {
+		hf_warning("there is nothing of that pool, name and state");
+		*status = HF_EXIT_FAILED;
+	}
 
 	if (!hf_print_json(c, cluster))
 		return cluster;
@@ -74,7 +113,7 @@ static const char *error_of(const json_t *node, const char *program)
 {
 	const char *why = hf_text(json_object_get(node, "errors"), program);
 
-	return why[0] ? why : "not asked, for it is not alive";
+	return why[0] ? why : "not asked";
 }
 
 int hf_command_nodes(const struct hf_context *c)
@@ -166,8 +205,6 @@ int hf_command_services(const struct hf_context *c)
 	json_array_foreach (first_list(cluster, "services"), i, s) {
 		int64_t usable = hf_number(s, "usable"), total = hf_number(s, "total");
 
-		if (c->pool && strcmp(c->pool, hf_text(s, "pool")) != 0)
-			continue;
 		snprintf(port, sizeof(port), "%ld", (long)hf_number(s, "port"));
 		hf_table_cell(t, HF_BOLD, "%s", hf_text(s, "address"));
 		hf_table_cell(t, HF_PLAIN, "%s", hf_number(s, "port") ? port : "all");
@@ -185,35 +222,43 @@ int hf_command_services(const struct hf_context *c)
 	return status;
 }
 
+/* Goes on in a text, as far as there is room. */
+__attribute__((format(printf, 3, 4))) static void append(char *text, size_t size,
+							 const char *format, ...)
+{
+	size_t used = strlen(text);
+	va_list arguments;
+
+	va_start(arguments, format);
+	vsnprintf(text + used, size - used, format, arguments);
+	va_end(arguments);
+}
+
 /* Why it is as it is, in one line. */
 static void why_cell(struct hf_table *t, const json_t *cluster, const json_t *b)
 {
 	const json_t *o = json_object_get(b, "override");
 	char text[512] = "", left[HF_DURATION_TEXT];
 	json_t *node, *x;
-	size_t i, k, used = 0;
+	size_t i, k;
 
-	if (o) {
-		used += snprintf(text, sizeof(text), "%s by %s: %s", hf_text(o, "action"),
-				 hf_text(o, "author"), hf_text(o, "reason"));
-		if (hf_number(o, "seconds_left"))
-			used += snprintf(
-				text + used, sizeof(text) - used, " (another %s)",
-				hf_duration_text((uint32_t)hf_number(o, "seconds_left"), left));
-	} else if (strcmp(hf_text(b, "state"), "down") == 0) {
-		used += snprintf(text, sizeof(text), "%s", hf_text(b, "cause"));
-	} else if (!hf_flag(b, "checked")) {
-		used += snprintf(text, sizeof(text), "not checked");
-	}
+	if (o)
+		append(text, sizeof(text), "%s by %s: %s", hf_text(o, "action"),
+		       hf_text(o, "author"), hf_text(o, "reason"));
+	if (hf_number(o, "seconds_left"))
+		append(text, sizeof(text), " (another %s)",
+		       hf_duration_text((uint32_t)hf_number(o, "seconds_left"), left));
+	if (!o && strcmp(hf_text(b, "state"), "down") == 0)
+		append(text, sizeof(text), "%s", hf_text(b, "cause"));
+	else if (!o && !hf_flag(b, "checked"))
+		append(text, sizeof(text), "not checked");
 	json_array_foreach (json_object_get(cluster, "nodes"), i, node)
 		json_array_foreach (json_object_get(node, "backends"), k, x)
-			if (is_same(x, b, backend_keys) && hf_flag(x, "dissents") &&
-			    used < sizeof(text))
-				used += snprintf(text + used, sizeof(text) - used,
-						 "%s%s says otherwise%s%s", used ? "; " : "",
-						 hf_text(node, "name"),
-						 hf_text(x, "check_cause")[0] ? ": " : "",
-						 hf_text(x, "check_cause"));
+			if (is_same(x, b, backend_keys) && hf_flag(x, "dissents"))
+				append(text, sizeof(text), "%s%s says otherwise%s%s",
+				       text[0] ? "; " : "", hf_text(node, "name"),
+				       hf_text(x, "check_cause")[0] ? ": " : "",
+				       hf_text(x, "check_cause"));
 	hf_table_cell(t, HF_PLAIN, "%s", text);
 }
 
@@ -229,10 +274,6 @@ int hf_command_backends(const struct hf_context *c)
 	t = hf_table_new("pool", "backend", "?address", "state", ">weight", "?>for", ">flows",
 			 "?>packets", "why", NULL);
 	json_array_foreach (first_list(cluster, "backends"), i, b) {
-		if ((c->pool && strcmp(c->pool, hf_text(b, "pool")) != 0) ||
-		    (c->backend && strcmp(c->backend, hf_text(b, "name")) != 0) ||
-		    (c->state && strcmp(c->state, hf_text(b, "state")) != 0))
-			continue;
 		hf_table_cell(t, HF_PLAIN, "%s", hf_text(b, "pool"));
 		hf_table_cell(t, HF_BOLD, "%s", hf_text(b, "name"));
 		hf_table_cell(t, HF_PLAIN, "%s", hf_text(b, "address"));
@@ -263,18 +304,17 @@ static int64_t queue_of(const json_t *status)
 	return sum;
 }
 
-/* Whom this node has not heard for long, in its own words. */
 static void deaf_cell(struct hf_table *t, const json_t *status)
 {
 	char text[256] = "";
-	size_t i, used = 0;
+	size_t i;
 	json_t *m;
 
 	json_array_foreach (json_object_get(status, "members"), i, m)
-		if (strcmp(hf_text(m, "state"), "alive") != 0 && used < sizeof(text))
-			used += snprintf(text + used, sizeof(text) - used, "%s%s %s",
-					 used ? ", " : "", hf_text(m, "name"), hf_text(m, "state"));
-	hf_table_cell(t, used ? HF_BAD : HF_PLAIN, "%s", text);
+		if (strcmp(hf_text(m, "state"), "alive") != 0)
+			append(text, sizeof(text), "%s%s %s", text[0] ? ", " : "",
+			       hf_text(m, "name"), hf_text(m, "state"));
+	hf_table_cell(t, text[0] ? HF_BAD : HF_PLAIN, "%s", text);
 }
 
 int hf_command_sync(const struct hf_context *c)
@@ -313,29 +353,27 @@ int hf_command_sync(const struct hf_context *c)
 	return status;
 }
 
+static long long number_at(const json_t *object, const char *list, size_t i)
+{
+	return json_integer_value(json_array_get(json_object_get(object, list), i));
+}
+
 static void session_rows(struct hf_table *t, const json_t *node)
 {
-	json_t *s;
+	json_t *s, *family;
 	size_t i, f;
 
 	json_array_foreach (json_object_get(json_object_get(node, "lbbgp"), "sessions"), i, s) {
 		char text[160] = "";
-		size_t used = 0;
 
-		for (f = 0; f < json_array_size(json_object_get(s, "families")); f++) {
-			const char *family = json_string_value(
-				json_array_get(json_object_get(s, "families"), f));
-
+		json_array_foreach (json_object_get(s, "families"), f, family) {
+			append(text, sizeof(text), "%s%s ", f ? ", " : "",
+			       json_string_value(family));
 			if (json_is_true(json_array_get(json_object_get(s, "told"), f)))
-				used += snprintf(text + used, sizeof(text) - used,
-						 "%s%s %lld of %lld", f ? ", " : "", family,
-						 json_integer_value(json_array_get(
-							 json_object_get(s, "exported"), f)),
-						 json_integer_value(json_array_get(
-							 json_object_get(s, "announced"), f)));
+				append(text, sizeof(text), "%lld of %lld",
+				       number_at(s, "exported", f), number_at(s, "announced", f));
 			else
-				used += snprintf(text + used, sizeof(text) - used, "%s%s unknown",
-						 f ? ", " : "", family);
+				append(text, sizeof(text), "unknown");
 		}
 		name_cell(t, node);
 		hf_table_cell(t, HF_PLAIN, "%s", hf_text(s, "name"));
@@ -378,9 +416,11 @@ int hf_command_bgp(const struct hf_context *c)
 			unknown_cells(sessions, 4, error_of(node, "lbbgp"));
 		}
 		json_array_foreach (json_object_get(json_object_get(node, "lbbgp"), "problems"), k,
-				    text)
+				    text) {
+			status = status == HF_EXIT_FINE ? HF_EXIT_DEGRADED : status;
 			printf("%s!%s %s: %s\n", hf_colour(HF_BAD), hf_colour(HF_PLAIN),
 			       hf_text(node, "name"), json_string_value(text));
+		}
 		session_rows(sessions, node);
 		vip_rows(vips, node);
 	}
@@ -391,32 +431,36 @@ int hf_command_bgp(const struct hf_context *c)
 	return status;
 }
 
+/* By names: in a mixed cluster nodes have different ones. */
 static void counter_rows(const struct hf_context *c, struct hf_table *t, const json_t *cluster,
 			 const char *list)
 {
-	json_t *first = NULL, *node, *counter;
+	json_t *sums = json_object(), *node, *counter, *sum;
+	const char *name;
 	size_t i, k;
 
-	json_array_foreach (json_object_get(cluster, "nodes"), i, node)
-		if (!first)
-			first = json_object_get(json_object_get(node, "lbnode"), list);
-	json_array_foreach (first, k, counter) {
-		int64_t sum = 0;
-
-		json_array_foreach (json_object_get(cluster, "nodes"), i, node) {
-			const json_t *all = json_object_get(json_object_get(node, "lbnode"), list);
-
-			sum += hf_number(json_array_get(all, k), "count");
+	json_array_foreach (json_object_get(cluster, "nodes"), i, node) {
+		json_array_foreach (json_object_get(json_object_get(node, "lbnode"), list), k,
+				    counter) {
+			name = hf_text(counter, "name");
+			sum = json_object_get(sums, name);
+			if (sum)
+				json_object_set_new(sum, "count",
+						    json_integer(hf_number(sum, "count") +
+								 hf_number(counter, "count")));
+			else
+				json_object_set_new(sums, name, json_deep_copy(counter));
 		}
-		if (!sum && !c->all)
-			continue;
-		hf_table_cell(t,
-			      strncmp(hf_text(counter, "name"), "drop_", 5) == 0 ? HF_DOUBTFUL
-										 : HF_PLAIN,
-			      "%s", hf_text(counter, "name"));
-		hf_table_cell(t, HF_PLAIN, "%ld", (long)sum);
-		hf_table_cell(t, HF_PLAIN, "%s", hf_text(counter, "text"));
 	}
+	json_object_foreach (sums, name, sum) {
+		if (!hf_number(sum, "count") && !c->all)
+			continue;
+		hf_table_cell(t, strncmp(name, "drop_", 5) == 0 ? HF_DOUBTFUL : HF_PLAIN, "%s",
+			      name);
+		hf_table_cell(t, HF_PLAIN, "%ld", (long)hf_number(sum, "count"));
+		hf_table_cell(t, HF_PLAIN, "%s", hf_text(sum, "text"));
+	}
+	json_decref(sums);
 }
 
 int hf_command_counters(const struct hf_context *c)
@@ -435,40 +479,83 @@ int hf_command_counters(const struct hf_context *c)
 	return status;
 }
 
+static void state_rows(const struct hf_context *c, struct hf_table *t, const json_t *node)
+{
+	json_t *x;
+	size_t i;
+
+	json_array_foreach (json_object_get(json_object_get(node, "lbnode"), "pin_states"), i, x) {
+		if ((!hf_number(x, "count") && !c->all) ||
+		    (c->state && strcmp(c->state, hf_text(x, "name")) != 0))
+			continue;
+		name_cell(t, node);
+		hf_table_cell(t, HF_PLAIN, "%s", hf_text(x, "name"));
+		hf_table_cell(t, HF_PLAIN, "%ld", (long)hf_number(x, "count"));
+	}
+}
+
+static int by_pins(const void *a, const void *b)
+{
+	int64_t x = hf_number(*(json_t *const *)a, "sum"),
+		y = hf_number(*(json_t *const *)b, "sum");
+
+	return x < y ? 1 : -(x > y);
+}
+
+/* All nodes' flows of each backend, most first. */
+static void flow_rows(const struct hf_context *c, struct hf_table *t, const json_t *cluster)
+{
+	const json_t *list = first_list(cluster, "backends");
+	size_t count = json_array_size(list), i;
+	json_t **sorted = calloc(count ? count : 1, sizeof(json_t *)), *b;
+
+	json_array_foreach (list, i, b) {
+		json_object_set_new(
+			b, "sum",
+			json_integer(sum_of(cluster, "backends", b, backend_keys, "pins")));
+		sorted[i] = b;
+	}
+	qsort(sorted, count, sizeof(json_t *), by_pins);
+	for (i = 0; i < count && (!c->count || i < c->count); i++) {
+		hf_table_cell(t, HF_PLAIN, "%s", hf_text(sorted[i], "pool"));
+		hf_table_cell(t, HF_BOLD, "%s", hf_text(sorted[i], "name"));
+		hf_table_cell(t, HF_PLAIN, "%ld", (long)hf_number(sorted[i], "sum"));
+	}
+	free(sorted);
+}
+
+/* By state and by backend: which backend a flow has, and in which state it is, is not counted
+ * together. */
 int hf_command_flows(const struct hf_context *c)
 {
+	struct hf_context by_backend = *c;
 	int status;
-	json_t *cluster = gather(c, HF_PART_FACTS | HF_PART_BACKENDS, &status), *node, *x;
-	struct hf_table *states, *backends;
-	size_t i, k;
+	json_t *cluster, *node;
+	struct hf_table *t;
+	size_t i;
 
+	if (c->state && (c->pool || c->backend)) {
+		hf_error("flows are counted by state or by backend, not by both");
+		return HF_EXIT_WRONG;
+	}
+	by_backend.state = NULL; /* a flow's, not a backend's */
+	cluster = gather(&by_backend, HF_PART_FACTS | HF_PART_BACKENDS, &status);
 	if (!cluster)
 		return status;
-	states = hf_table_new("node", "state", ">flows", NULL);
-	backends = hf_table_new("node", "pool", "backend", ">flows", NULL);
-	json_array_foreach (json_object_get(cluster, "nodes"), i, node) {
-		json_array_foreach (json_object_get(json_object_get(node, "lbnode"), "pin_states"),
-				    k, x) {
-			if ((!hf_number(x, "count") && !c->all) ||
-			    (c->state && strcmp(c->state, hf_text(x, "name")) != 0))
-				continue;
-			name_cell(states, node);
-			hf_table_cell(states, HF_PLAIN, "%s", hf_text(x, "name"));
-			hf_table_cell(states, HF_PLAIN, "%ld", (long)hf_number(x, "count"));
-		}
-		json_array_foreach (json_object_get(node, "backends"), k, x) {
-			if ((c->pool && strcmp(c->pool, hf_text(x, "pool")) != 0) ||
-			    (c->backend && strcmp(c->backend, hf_text(x, "name")) != 0))
-				continue;
-			name_cell(backends, node);
-			hf_table_cell(backends, HF_PLAIN, "%s", hf_text(x, "pool"));
-			hf_table_cell(backends, HF_PLAIN, "%s", hf_text(x, "name"));
-			hf_table_cell(backends, HF_PLAIN, "%ld", (long)hf_number(x, "pins"));
-		}
+	if (!c->pool && !c->backend) {
+		t = hf_table_new("node", "state", ">flows", NULL);
+		json_array_foreach (json_object_get(cluster, "nodes"), i, node)
+			state_rows(c, t, node);
+		hf_table_print(t, stdout);
 	}
-	hf_table_print(states, stdout);
-	printf("\n");
-	hf_table_print(backends, stdout);
+	if (!c->state) {
+		t = hf_table_new("pool", "backend", c->node ? ">flows" : ">flows on all nodes",
+				 NULL);
+		flow_rows(c, t, cluster);
+		if (!c->pool && !c->backend)
+			printf("\n");
+		hf_table_print(t, stdout);
+	}
 	json_decref(cluster);
 	return status;
 }

@@ -9,6 +9,7 @@
 #include "lbctl/rates.h"
 #include "lbctl/status.h"
 #include "lbctl/table.h"
+#include "lib/log.h"
 
 #define SAMPLE_MS 200
 
@@ -122,7 +123,8 @@ json_t *hf_status_make(const struct hf_context *c)
 	json_t *cluster = hf_cluster_gather(c->instance, HF_PROBLEMS_PARTS, c->node);
 	json_t *later = sample(c, cluster), *problems = hf_problems_find(cluster, later), *node;
 	json_t *summaries = json_array(), *status;
-	bool blind = hf_text(cluster, "blind")[0];
+	bool blind =
+		hf_text(cluster, "blind")[0] || !json_array_size(json_object_get(cluster, "nodes"));
 	size_t i;
 
 	json_array_foreach (json_object_get(cluster, "nodes"), i, node)
@@ -142,16 +144,39 @@ json_t *hf_status_make(const struct hf_context *c)
 	return status;
 }
 
+/* In lines that fit the screen. */
+static void show_line(FILE *out, const char *first, const char *text, enum hf_colour colour)
+{
+	uint32_t screen = hf_screen_width(), room = screen > 20 ? screen - 4 : UINT32_MAX;
+
+	fprintf(out, "%s%s%s", hf_colour(colour), first, hf_colour(HF_PLAIN));
+	while (strlen(text) > room) {
+		size_t part = room;
+
+		while (part && text[part] != ' ')
+			part--;
+		part = part ? part : room;
+		fprintf(out, "%.*s\n    ", (int)part, text);
+		text += part;
+		text += *text == ' ';
+	}
+	fprintf(out, "%s\n", text);
+}
+
 static void show_problems(FILE *out, const json_t *problems)
 {
+	char nodes[200], text[1400];
 	json_t *p;
 	size_t i;
 
 	json_array_foreach (problems, i, p) {
-		fprintf(out, "%s!%s %s%s%s\n", hf_colour(HF_BAD), hf_colour(HF_PLAIN),
-			hf_text(p, "node"), hf_text(p, "node")[0] ? ": " : "", hf_text(p, "text"));
-		fprintf(out, "    %stry: %s%s\n", hf_colour(HF_FAINT), hf_text(p, "remedy"),
-			hf_colour(HF_PLAIN));
+		bool outage = strcmp(hf_text(p, "severity"), "outage") == 0;
+
+		hf_problem_nodes(p, nodes, sizeof(nodes));
+		snprintf(text, sizeof(text), "%s%s%s", nodes, nodes[0] ? ": " : "",
+			 hf_text(p, "text"));
+		show_line(out, outage ? "!! " : "! ", text, outage ? HF_BAD : HF_DOUBTFUL);
+		show_line(out, "    try: ", hf_text(p, "remedy"), HF_FAINT);
 	}
 }
 
@@ -244,6 +269,8 @@ int hf_command_status(const struct hf_context *c)
 		code = HF_EXIT_FINE;
 	else if (strcmp(state, "degraded") == 0)
 		code = HF_EXIT_DEGRADED;
+	if (c->node && !json_array_size(json_object_get(status, "nodes")))
+		hf_error("there is no node %s; `lbctl nodes` tells those that there are", c->node);
 	if (!hf_print_json(c, status))
 		hf_status_show(stdout, status);
 	json_decref(status);

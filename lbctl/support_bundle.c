@@ -25,6 +25,8 @@ static const struct {
 	{ "sync.json", "@ sync --json" },
 	{ "bgp.json", "@ bgp --json" },
 	{ "overrides.json", "@ overrides --json" },
+	{ "counters.json", "@ counters --json" },
+	{ "flows.txt", "@ flows" },
 	{ "events.txt", "@ events --count 2000" },
 	{ "doctor.txt", "@ doctor" },
 	{ "uname.txt", "uname -a; cat /etc/os-release" },
@@ -33,7 +35,7 @@ static const struct {
 	{ "routes.txt", "ip route show table all; ip -6 route show table all" },
 	{ "neighbours.txt", "ip neighbour; ip -6 neighbour" },
 	{ "nftables.txt", "nft list ruleset" },
-	{ "bird.txt", "birdc show protocols all; birdc show status" },
+	{ "bird.txt", "birdc show status; birdc show protocols all; birdc show bfd sessions" },
 	{ "bpf.txt", "bpftool prog; bpftool map; bpftool net" },
 	{ "journal.txt", "journalctl -u lbnode -u syncd -u lbbgp -u bird -n 3000 --no-pager" },
 	{ "kernel.txt", "dmesg | tail -500" },
@@ -45,12 +47,12 @@ static bool run(const char *self, const struct hf_context *c, const char *folder
 	char line[1024], command[600];
 
 	if (parts[i].command[0] == '@')
-		snprintf(command, sizeof(command), "%s -i %s%s", self, c->instance,
+		snprintf(command, sizeof(command), "'%s' -i %s%s", self, c->instance,
 			 parts[i].command + 1);
 	else
 		snprintf(command, sizeof(command), "%s", parts[i].command);
-	snprintf(line, sizeof(line), "{ %s; } >%s/%s 2>&1 </dev/null", command, folder,
-		 parts[i].file);
+	snprintf(line, sizeof(line), "timeout 20 sh -c \"%s\" >%s/%s 2>&1 </dev/null", command,
+		 folder, parts[i].file);
 	return system(line) >= 0;
 }
 
@@ -59,7 +61,8 @@ static int pack(const char *folder, const char *name, const char *file)
 	char line[4096];
 	int status;
 
-	snprintf(line, sizeof(line), "umask 077; tar -C %s -czf '%s' %s", folder, file, name);
+	snprintf(line, sizeof(line), "umask 077; tar --force-local -C %s -czf '%s' %s", folder,
+		 file, name);
 	status = system(line);
 	return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? 0 : -EIO;
 }
@@ -77,11 +80,11 @@ int hf_command_support_bundle(const struct hf_context *c)
 	snprintf(file, sizeof(file), "%s", c->word_count ? c->words[0] : name);
 	if (!c->word_count)
 		snprintf(file, sizeof(file), "%s.tar.gz", name);
-	if (strchr(file, '\'') || length < 0 || !mkdtemp(folder)) {
+	self[length < 0 ? 0 : length] = '\0';
+	if (strchr(file, '\'') || length < 0 || strpbrk(self, "'\"$`\\") || !mkdtemp(folder)) {
 		hf_error("can't make a folder in /tmp, or the file's name is none");
 		return HF_EXIT_FAILED;
 	}
-	self[length] = '\0';
 	snprintf(inner, sizeof(inner), "%s/%s", folder, name);
 	if (mkdir(inner, 0700) < 0)
 		err = -errno;

@@ -57,11 +57,12 @@ struct hf_table *hf_table_new(const char *heading, ...)
 	struct hf_table *t = calloc(1, sizeof(*t));
 	va_list headings;
 
-	if (!t)
+	if (!t || !heading)
 		abort();
 	va_start(headings, heading);
-	for (; heading && t->columns < COLUMNS_MAX; heading = va_arg(headings, const char *))
+	do
 		t->headings[t->columns++] = heading;
+	while (t->columns < COLUMNS_MAX && (heading = va_arg(headings, const char *)));
 	va_end(headings);
 	return t;
 }
@@ -98,6 +99,8 @@ static const char *heading_of(const struct hf_table *t, uint32_t column)
 
 static void measure(const struct hf_table *t, uint32_t *widths)
 {
+	if (!t->columns || t->columns > COLUMNS_MAX)
+		abort();
 	for (uint32_t c = 0; c < t->columns; c++)
 		widths[c] = strlen(heading_of(t, c));
 	for (uint32_t i = 0; i < t->count; i++)

@@ -8,6 +8,7 @@
 
 #include "lbctl/cluster.h"
 #include "lbctl/command.h"
+#include "lbctl/problems.h"
 #include "lbctl/status.h"
 #include "lib/log.h"
 
@@ -40,13 +41,15 @@ static void draw_head(const json_t *status)
 
 static void draw_problems(const json_t *problems)
 {
+	char nodes[200];
 	json_t *p;
 	size_t i;
 
 	json_array_foreach (problems, i, p) {
+		hf_problem_nodes(p, nodes, sizeof(nodes));
 		put("! ", PAIR_BAD);
-		printw("%s%s%s\n    try: %s\n", hf_text(p, "node"),
-		       hf_text(p, "node")[0] ? ": " : "", hf_text(p, "text"), hf_text(p, "remedy"));
+		printw("%s%s%s\n    try: %s\n", nodes, nodes[0] ? ": " : "", hf_text(p, "text"),
+		       hf_text(p, "remedy"));
 	}
 	addch('\n');
 }
@@ -149,11 +152,12 @@ int hf_command_top(const struct hf_context *c)
 	cbreak();
 	noecho();
 	curs_set(0);
+	keypad(stdscr, TRUE);
 	timeout(REFRESH_MS);
 	do {
 		draw(c);
 		key = getch();
-	} while (key != 'q' && key != 'Q' && key != 27);
+	} while (key != 'q' && key != 'Q');
 	endwin();
 	return HF_EXIT_FINE;
 }

@@ -28,6 +28,7 @@ struct explaining {
 	int connection; /* its own: who asked may be gone before the answer comes */
 	Holdfast__Explanation to;
 	struct hf_explain_run run;
+	char pool[HF_CONFIG_NAME_MAX + 1];
 	char error[256], service[HF_ADDRESS_TEXT + 16], choice[NAME_TEXT], former[NAME_TEXT],
 		pin[NAME_TEXT], backend[NAME_TEXT], device[IF_NAMESIZE], next_hop[18];
 	uint8_t destination[16];
@@ -204,7 +205,9 @@ static void explain_service(struct explaining *e, const struct hf_service *s,
 		    htons(config->services[i].port) == s->port &&
 		    (config->services[i].protocol == HF_CONFIG_TCP) ==
 			    (ask->protocol == IPPROTO_TCP))
-			e->to.pool = (char *)config->pools[config->services[i].pool].name;
+			snprintf(e->pool, sizeof(e->pool), "%s",
+				 config->pools[config->services[i].pool].name);
+	e->to.pool = e->pool;
 }
 
 /* What can be told before it is run. */
@@ -326,23 +329,26 @@ static int start_process(struct agent *a, int ends[2])
 	_exit(0);
 }
 
-static int start_explainer(struct agent *a)
+/* NULL, with *err: it can't be started. */
+static struct hf_explainer *start_explainer(struct agent *a, int *err)
 {
 	struct hf_explainer *x = calloc(1, sizeof(*x));
-	int ends[2], err;
+	int ends[2];
 
+	*err = -ENOMEM;
 	if (!x)
-		return -ENOMEM;
+		return NULL;
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0) {
+		*err = -errno;
 		free(x);
-		return -errno;
+		return NULL;
 	}
-	err = start_process(a, ends);
-	if (err) {
+	*err = start_process(a, ends);
+	if (*err) {
 		close(ends[0]);
 		close(ends[1]);
 		free(x);
-		return err;
+		return NULL;
 	}
 	x->agent = a;
 	x->socket = ends[0];
@@ -350,18 +356,18 @@ static int start_explainer(struct agent *a)
 	uv_poll_init(&a->loop, &x->poll, x->socket);
 	x->poll.data = x;
 	uv_poll_start(&x->poll, UV_READABLE, on_run);
-	a->explainer = x;
-	return 0;
+	return x;
 }
 
 static int give_to_explainer(struct agent *a, struct explaining *e)
 {
-	struct hf_explainer *x;
-	int err = a->explainer ? 0 : start_explainer(a);
+	struct hf_explainer *x = a->explainer;
+	int err = 0;
 
-	if (err)
+	if (!x)
+		x = a->explainer = start_explainer(a, &err);
+	if (!x)
 		return err;
-	x = a->explainer;
 	e->connection = dup(a->control.connection);
 	if (e->connection < 0)
 		return -errno;

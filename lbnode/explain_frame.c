@@ -12,12 +12,12 @@
 
 #define TTL 64
 
-static uint16_t sum_up(const void *bytes, size_t length)
+/* Of an IPv4 header. */
+static uint16_t sum_up(const uint8_t *b)
 {
-	const uint8_t *b = bytes;
 	uint32_t sum = 0;
 
-	for (size_t i = 0; i < length; i += 2)
+	for (size_t i = 0; i < sizeof(struct iphdr); i += 2)
 		sum += b[i] << 8 | b[i + 1];
 	while (sum >> 16)
 		sum = (sum & 0xffff) + (sum >> 16);
@@ -34,7 +34,8 @@ static size_t put_ip(const Holdfast__ExplainAsk *ask, uint8_t *at, size_t length
 		ip.frag_off = htons(IP_DF);
 		memcpy(&ip.saddr, ask->source.data, 4);
 		memcpy(&ip.daddr, ask->destination.data, 4);
-		ip.check = sum_up(&ip, sizeof(ip));
+		memcpy(at, &ip, sizeof(ip));
+		ip.check = sum_up(at);
 		memcpy(at, &ip, sizeof(ip));
 		return sizeof(ip);
 	}

@@ -16,31 +16,43 @@ static struct {
 	bool journal;
 } log_to = { "holdfast", HF_LOG_NOTICE, false };
 
+/* Threads of libraries log, too. */
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static struct hf_log_line kept[KEPT];
+static uint64_t last, started;
+
+static uint64_t now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	return now.tv_sec * 1000ULL + now.tv_nsec / 1000000;
+}
+
 void hf_log_open(const char *program, enum hf_log_level level)
 {
 	log_to.program = program;
 	log_to.level = level;
+	started = now_ms();
 	log_to.journal = getenv("JOURNAL_STREAM") != NULL;
 }
-
-/* Threads of libraries log, too. */
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static struct hf_log_line kept[KEPT];
-static uint64_t last;
 
 static void keep(enum hf_log_level level, const char *text)
 {
 	struct hf_log_line *line;
-	struct timespec now;
 
-	clock_gettime(CLOCK_REALTIME, &now);
 	pthread_mutex_lock(&lock);
 	line = &kept[++last % KEPT];
 	line->number = last;
-	line->at_ms = now.tv_sec * 1000ULL + now.tv_nsec / 1000000;
+	line->at_ms = now_ms();
 	line->level = level;
 	snprintf(line->text, sizeof(line->text), "%.*s", HF_LOG_TEXT - 1, text);
 	pthread_mutex_unlock(&lock);
+}
+
+uint64_t hf_log_started(void)
+{
+	return started;
 }
 
 uint64_t hf_log_last(void)

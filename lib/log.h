@@ -30,6 +30,8 @@ struct hf_log_line {
 	char text[HF_LOG_TEXT];
 };
 
+/* When the log was opened, in ms since 1970. */
+uint64_t hf_log_started(void);
 /* Number of the last line; 0: nothing was said yet. */
 uint64_t hf_log_last(void);
 /* The oldest line after this one that is still kept; NULL: there is none. Valid until the log has

@@ -20,5 +20,6 @@ Holdfast__Log *hf_log_message(struct hf_log_page *page, uint64_t after)
 	page->log.entries = page->list;
 	page->log.n_entries = count;
 	page->log.last = hf_log_last();
+	page->log.started_ms = hf_log_started();
 	return &page->log;
 }

@@ -77,7 +77,7 @@ static void on_bytes(uv_stream_t *stream, ssize_t got, const uv_buf_t *room)
 	if (got == 0)
 		return;
 	if (got < 0) {
-		fail(c, got == UV_EOF ? "the program does not run there, or is of another version"
+		fail(c, got == UV_EOF ? "the program does not run there, or hangs, or is of another version"
 				      : uv_strerror((int)got));
 		return;
 	}

@@ -9,7 +9,7 @@ ctl_json() { ctl "$@" --json 2>/dev/null || true; }
 status_is() { ctl_json status | jq -e "$1" >/dev/null; } # JQ-CONDITION
 is_fine() { ctl status >/dev/null; }
 # The problem is told, of this node (empty: of none), with these words, and something to try.
-tells() { status_is ".problems | any(.node == \"$1\" and (.text | contains(\"$2\")) and .remedy != \"\")"; } # NODE TEXT
+tells() { status_is ".problems | any((.nodes | join(\" \") | contains(\"$1\")) and (.text | contains(\"$2\")) and .remedy != \"\")"; } # NODE TEXT
 told() { check "$1" wait_for 15 "it to be told" tells "${@:2}"; } # WHAT NODE TEXT
 well() { check "${1:-and all is fine again}" wait_for 60 "it" is_fine; }
 repair() {

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lbctl/json.h"
 #include "lbctl/message_json.h"
 #include "lbctl/problems.h"
 #include "lbctl/rates.h"
@@ -82,7 +83,8 @@ static json_t *good_cluster(void)
 			   "   {\"name\":\"drop_tunnel\",\"text\":\"why\",\"count\":0}]},"
 			   " \"lbbgp\":{\"problems\":[],\"vips\":[]},"
 			   " \"backends\":[{\"pool\":\"p\",\"name\":\"x\",\"state\":\"up\",\"pool_"
-			   "state\":\"normal\"}]},"
+			   "state\":\"normal\",\"weight\":1}],"
+			   "\"services\":[{\"pool\":\"p\"}]},"
 			   "{\"name\":\"b\",\"local\":false,\"state\":\"alive\",\"errors\":{},"
 			   " \"syncd\":{\"problems\":[],\"own_problems\":0,\"view\":\"0x1\"},"
 			   " \"lbnode\":{\"ready\":true,\"sharing\":true,\"config\":\"0x1\","
@@ -90,7 +92,8 @@ static json_t *good_cluster(void)
 			   "  \"version\":\"1\",\"bgp\":true},"
 			   " \"lbbgp\":{\"problems\":[],\"vips\":[]},"
 			   " \"backends\":[{\"pool\":\"p\",\"name\":\"x\",\"state\":\"up\",\"pool_"
-			   "state\":\"normal\"}]}"
+			   "state\":\"normal\",\"weight\":1}],"
+			   "\"services\":[{\"pool\":\"p\"}]}"
 			   "]}",
 			   0, NULL);
 
@@ -113,13 +116,14 @@ static void must_tell(json_t *cluster, const char *name, const char *words)
 {
 	json_t *problems = hf_problems_find(cluster, NULL);
 	const json_t *first = json_array_get(problems, 0);
+	char nodes[64];
 
 	if (json_array_size(problems) != 1 ||
 	    !strstr(json_string_value(json_object_get(first, "text")), words)) {
 		json_dumpf(problems, stderr, JSON_INDENT(1));
 		fail_msg("not just \"%s\"", words);
 	}
-	assert_string_equal(json_string_value(json_object_get(first, "node")), name);
+	assert_string_equal(hf_problem_nodes(first, nodes, sizeof(nodes)), name);
 	assert_true(json_string_length(json_object_get(first, "remedy")) > 0);
 	json_decref(problems);
 	json_decref(cluster);
@@ -158,6 +162,28 @@ static void each_fault_is_told_once_and_where_it_is(void **state)
 				    json_string("silent"));
 	}
 	must_tell(c, "b", "its syncd can't be asked");
+
+	c = good_cluster();
+	json_object_set_new(node(c, 1), "state", json_string("left"));
+	must_tell(c, "b", "its syncd was stopped");
+
+	c = good_cluster();
+	json_array_append_new(
+		json_object_get(part(c, 0, "lbbgp"), "vips"),
+		json_pack("{s:s, s:s}", "address", "192.0.2.1", "state", "withdrawn"));
+	must_tell(c, "", "192.0.2.1 is announced by no node");
+
+	c = good_cluster();
+	for (int i = 0; i < 2; i++)
+		json_object_set_new(json_array_get(part(c, i, "backends"), 0), "weight",
+				    json_integer(0));
+	must_tell(c, "", "no backend takes new flows");
+
+	c = good_cluster();
+	for (int i = 0; i < 2; i++)
+		json_array_append_new(json_object_get(part(c, i, "lbbgp"), "problems"),
+				      json_string("BIRD is ill"));
+	must_tell(c, "a, b", "BIRD is ill");
 
 	c = good_cluster();
 	json_object_set_new(part(c, 1, "lbnode"), "ready", json_false());
@@ -236,6 +262,18 @@ static void must_read(double number, const char *text)
 	assert_string_equal(hf_number_text(number, out), text);
 }
 
+static void texts_are_fit_for_terminals(void **state)
+{
+	json_t *json = hf_json_clean("a\033[2J\xff\xc3\xa4\n");
+
+	(void)state;
+	assert_string_equal(json_string_value(json), "a?[2J????");
+	json_decref(json);
+	json = hf_json_clean("\xc3\xa4");
+	assert_string_equal(json_string_value(json), "\xc3\xa4");
+	json_decref(json);
+}
+
 static void numbers_are_short(void **state)
 {
 	(void)state;
@@ -277,6 +315,7 @@ int main(void)
 		cmocka_unit_test(a_good_cluster_has_no_problems),
 		cmocka_unit_test(each_fault_is_told_once_and_where_it_is),
 		cmocka_unit_test(drops_are_told_by_their_rate),
+		cmocka_unit_test(texts_are_fit_for_terminals),
 		cmocka_unit_test(numbers_are_short),
 		cmocka_unit_test(tables_are_aligned),
 	};
