@@ -132,9 +132,9 @@ static void take_answer(struct job *job, const struct hf_question_to *q)
 		job->over = true;
 		json_object_del(job->node, job->part->key);
 		json_object_set_new(errors, hf_program_name(q->program),
-				    json_string(q->why[0] ? q->why
-							  : "it gave another answer; is it of "
-							    "another version?"));
+				    hf_json_clean(q->why[0] ? q->why
+							    : "it gave another answer; is it of "
+							      "another version?"));
 	}
 	json_decref(answer);
 }

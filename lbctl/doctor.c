@@ -18,13 +18,20 @@ void hf_finding_add(json_t *findings, enum hf_finding state, const char *about, 
 {
 	char text[512];
 	va_list arguments;
+	json_t *f;
+	size_t i;
 
 	va_start(arguments, format);
 	vsnprintf(text, sizeof(text), format, arguments);
 	va_end(arguments);
-	json_array_append_new(findings, json_pack("{s:s, s:s, s:o, s:o}", "about", about, "state",
-						  state_names[state], "text", hf_json_clean(text),
-						  "remedy", hf_json_clean(remedy)));
+	/* What is true of many backends is told of the first. */
+	json_array_foreach (findings, i, f)
+		if (state != HF_FINDING_GOOD && strcmp(hf_text(f, "text"), text) == 0)
+			return;
+	json_array_append_new(findings,
+			      json_pack("{s:o, s:s, s:o, s:o}", "about", hf_json_clean(about),
+					"state", state_names[state], "text", hf_json_clean(text),
+					"remedy", hf_json_clean(remedy)));
 }
 
 static const json_t *local_facts(const json_t *cluster)
