@@ -333,6 +333,13 @@ void hf_bgp_answer(void *context, const uint8_t *message, size_t length,
 		holdfast__to_bgp__free_unpacked(to, NULL);
 		return;
 	}
+	/* Both are this node's own affair, whatever syncd, which reads what comes by the network,
+	 * says. */
+	if (answer->by_syncd && (to->body_case == HOLDFAST__TO_BGP__BODY_LEASE ||
+				 to->body_case == HOLDFAST__TO_BGP__BODY_HAND_OVER)) {
+		holdfast__to_bgp__free_unpacked(to, NULL);
+		return;
+	}
 	switch (to->body_case) {
 	case HOLDFAST__TO_BGP__BODY_LEASE:
 		take_lease(b, to->lease, answer);

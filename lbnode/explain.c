@@ -5,6 +5,7 @@
 #include <bpf/bpf.h>
 #include <errno.h>
 #include <linux/bpf.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -19,7 +20,9 @@
 #include "lib/packet/digest.h"
 #include "lib/packet/shard.h"
 
-#define NAME_TEXT 160
+#define NAME_TEXT    160
+#define LATE_MS	     30000 /* it hangs */
+#define WAITING_MOST 8
 
 /* One question, and all that its answer's texts live in. */
 struct explaining {
@@ -92,6 +95,7 @@ static void explain_pin(struct explaining *e, uint64_t digest)
 	flows = e->agent->sweeper.buckets;
 	if (!hf_flow_find(digest, (uint32_t)__builtin_ctz(e->agent->sweeper.count), (__u64 *)&pin))
 		return;
+	e->run.pin = pin;
 	e->to.pin = (char *)name_backend(e->agent, hf_pin_backend(pin), e->pin);
 	e->to.pin_state = (char *)hf_pin_state_names[hf_pin_state(pin)];
 }
@@ -249,6 +253,9 @@ struct hf_explainer {
 	int socket;
 	uv_poll_t poll;
 	struct explaining *first, **last; /* in the order in which they were given to it */
+	uint32_t waiting;
+	uv_timer_t timer; /* of the oldest */
+	int handles;
 };
 
 static void answer(struct explaining *e)
@@ -267,6 +274,8 @@ static void on_closed(uv_handle_t *handle)
 {
 	struct hf_explainer *x = handle->data;
 
+	if (--x->handles)
+		return;
 	close(x->socket);
 	free(x);
 }
@@ -285,6 +294,14 @@ void hf_explain_stop(struct agent *a)
 		answer(e);
 	}
 	uv_close((uv_handle_t *)&x->poll, on_closed);
+	uv_close((uv_handle_t *)&x->timer, on_closed);
+}
+
+static void on_late(uv_timer_t *timer)
+{
+	struct hf_explainer *x = timer->data;
+
+	hf_explain_stop(x->agent);
 }
 
 static void on_run(uv_poll_t *poll, int status, int events)
@@ -303,7 +320,11 @@ static void on_run(uv_poll_t *poll, int status, int events)
 		return;
 	}
 	x->first = e->next;
-	if (!x->first)
+	x->waiting--;
+	uv_timer_stop(&x->timer);
+	if (x->first)
+		uv_timer_start(&x->timer, on_late, LATE_MS, 0);
+	else
 		x->last = &x->first;
 	e->run = run;
 	answer(e);
@@ -312,6 +333,7 @@ static void on_run(uv_poll_t *poll, int status, int events)
 /* Nobody's child, so that the agent need not wait for it. */
 static int start_process(struct agent *a, int ends[2])
 {
+	static const int signals[] = { SIGTERM, SIGINT, SIGHUP };
 	pid_t child = fork();
 
 	if (child < 0)
@@ -321,7 +343,10 @@ static int start_process(struct agent *a, int ends[2])
 		close(ends[1]);
 		return 0;
 	}
-	/* Nothing of the agent's may outlive it here, above all its lock. */
+	/* Nothing of the agent's may outlive it here, above all its lock; and libuv's handlers of
+	 * signals write to pipes that are closed. */
+	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
+		signal(signals[i], SIG_DFL);
 	dup2(ends[1], STDIN_FILENO);
 	close_range(STDERR_FILENO + 1, ~0U, 0);
 	if (fork() == 0)
@@ -355,6 +380,9 @@ static struct hf_explainer *start_explainer(struct agent *a, int *err)
 	x->last = &x->first;
 	uv_poll_init(&a->loop, &x->poll, x->socket);
 	x->poll.data = x;
+	uv_timer_init(&a->loop, &x->timer);
+	x->timer.data = x;
+	x->handles = 2;
 	uv_poll_start(&x->poll, UV_READABLE, on_run);
 	return x;
 }
@@ -368,6 +396,8 @@ static int give_to_explainer(struct agent *a, struct explaining *e)
 		x = a->explainer = start_explainer(a, &err);
 	if (!x)
 		return err;
+	if (x->waiting == WAITING_MOST)
+		return -EBUSY;
 	e->connection = dup(a->control.connection);
 	if (e->connection < 0)
 		return -errno;
@@ -378,6 +408,8 @@ static int give_to_explainer(struct agent *a, struct explaining *e)
 	}
 	*x->last = e;
 	x->last = &e->next;
+	if (!x->waiting++)
+		uv_timer_start(&x->timer, on_late, LATE_MS, 0);
 	return 0;
 }
 
@@ -388,10 +420,10 @@ static void fill_frame(struct explaining *e, const Holdfast__ExplainAsk *ask)
 	for (uint32_t i = 0; i < a->interface_count && !e->run.ifindex; i++)
 		e->run.ifindex = a->attached[i];
 	e->run.length = hf_explain_frame(ask, e->run.frame);
-	if (!e->run.length || !ask->frame.len || ask->frame.len > sizeof(e->run.frame))
+	if (!e->run.length || !ask->frame.len)
 		return;
-	memcpy(e->run.frame, ask->frame.data, ask->frame.len);
-	e->run.length = ask->frame.len;
+	e->run.length = ask->frame.len <= sizeof(e->run.frame) ? ask->frame.len : 0;
+	memcpy(e->run.frame, ask->frame.data, e->run.length);
 }
 
 size_t hf_explain(struct agent *a, const Holdfast__ExplainAsk *ask, uint8_t *out, size_t size)
@@ -406,7 +438,8 @@ size_t hf_explain(struct agent *a, const Holdfast__ExplainAsk *ask, uint8_t *out
 	holdfast__explanation__init(&e->to);
 	fill_frame(e, ask);
 	if (!e->run.length) {
-		snprintf(e->error, sizeof(e->error), "this is no packet of TCP or UDP");
+		snprintf(e->error, sizeof(e->error),
+			 "this is no packet of TCP or UDP, or one that is too long");
 	} else {
 		explain_flow(e, ask);
 		err = give_to_explainer(a, e);

@@ -2,7 +2,8 @@
 /*
  * What would become of a packet, and why: the packet runs through the same XDP program, loaded once
  * more, with maps of its own for all that it writes, so that nothing is sent and nothing changes.
- * Of the flow table it has the flow's page alone. Limits of rates are not part of it.
+ * Its flow table is the smallest one, and has no more than the flow's own pin: how crowded the real
+ * one is, and limits of rates, are not part of it.
  *
  * To load the program takes the kernel seconds, in which the agent must not stand still: a process
  * of its own does it, the explainer, which is there from the first question until a minute after
@@ -31,6 +32,7 @@ struct hf_explain_run {
 	size_t length;
 	uint32_t ifindex; /* that it comes by */
 	uint64_t digest;
+	uint64_t pin; /* of the flow; 0: none */
 	int err; /* 0, or a negative errno: it could not be run, and what follows means nothing */
 	uint32_t verdict;
 	uint64_t counters[HF_COUNTER_END];

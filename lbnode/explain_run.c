@@ -15,8 +15,8 @@
 #include "lib/tick.h"
 #include "lb.skel.h"
 
-#define IDLE_MS	     60000
-#define PAGE_BUCKETS 64 /* both buckets of a flow are in one (bpf/pin.h) */
+#define IDLE_MS 60000
+#define BITS	HF_BUCKETS_MIN_BITS
 
 /* What the program only reads, of what it does with a packet that is no fragment. */
 static int share_maps(const struct agent *a, struct lb_bpf *bpf)
@@ -35,7 +35,7 @@ static int share_maps(const struct agent *a, struct lb_bpf *bpf)
 	return err;
 }
 
-static int load(const struct agent *a, struct lb_bpf *bpf, uint32_t bits)
+static int load(const struct agent *a, struct lb_bpf *bpf)
 {
 	uint64_t key[2];
 	int err;
@@ -43,23 +43,27 @@ static int load(const struct agent *a, struct lb_bpf *bpf, uint32_t bits)
 	hf_key_derive(&a->keys.flow, HF_KEY_FLOW, key, sizeof(key));
 	bpf->rodata->flow_key.k0 = key[0];
 	bpf->rodata->flow_key.k1 = key[1];
-	bpf->rodata->bucket_bits = bits;
+	bpf->rodata->bucket_bits = BITS;
 	bpf->rodata->tick_us = hf_tick_us();
-	err = bpf_map__set_max_entries(bpf->maps.flows, 1U << bits);
+	err = bpf_map__set_max_entries(bpf->maps.flows, 1U << BITS);
 	if (!err)
 		err = share_maps(a, bpf);
 	return err ? err : lb_bpf__load(bpf);
 }
 
-static int copy_page(const struct agent *a, struct lb_bpf *bpf, uint64_t digest, uint32_t bits)
+/* The flow's pin, and nothing else, where it belongs. */
+static int put_pin(struct lb_bpf *bpf, const struct hf_explain_run *run)
 {
-	uint32_t first = hf_home_bucket(digest, bits) & ~(PAGE_BUCKETS - 1U);
-	int err = 0;
+	uint32_t home = hf_home_bucket(run->digest, BITS);
+	uint32_t away = hf_away_bucket(home, hf_pin_tag(hf_pin(run->digest, 0, HF_PIN_NONE)));
+	struct hf_bucket bucket = { { 0 } };
+	int err = bpf_map__update_elem(bpf->maps.flows, &away, sizeof(away), &bucket,
+				       sizeof(bucket), BPF_ANY);
 
-	for (uint32_t i = first; i < first + PAGE_BUCKETS && !err; i++)
-		err = bpf_map__update_elem(bpf->maps.flows, &i, sizeof(i), &a->sweeper.buckets[i],
-					   sizeof(struct hf_bucket), BPF_ANY);
-	return err;
+	bucket.pin[0] = run->pin & ~HF_PIN_AWAY;
+	return err ? err
+		   : bpf_map__update_elem(bpf->maps.flows, &home, sizeof(home), &bucket,
+					  sizeof(bucket), BPF_ANY);
 }
 
 static void run_once(struct lb_bpf *bpf, struct hf_explain_run *run)
@@ -90,18 +94,18 @@ void hf_explain_serve(const struct agent *a, int socket)
 {
 	static struct hf_explain_run run;
 	struct pollfd wait = { .fd = socket, .events = POLLIN };
-	uint32_t bits = (uint32_t)__builtin_ctz(a->sweeper.count);
 	struct lb_bpf *bpf = lb_bpf__open();
-	int err = bpf ? load(a, bpf, bits) : -errno;
+	int err = bpf ? load(a, bpf) : -errno;
 
 	while (poll(&wait, 1, IDLE_MS) > 0 &&
 	       recv(socket, &run, sizeof(run), 0) == (ssize_t)sizeof(run)) {
 		run.err = err;
 		if (!err)
-			run.err = copy_page(a, bpf, run.digest, bits);
+			run.err = put_pin(bpf, &run);
 		if (!run.err)
 			run_once(bpf, &run);
-		if (send(socket, &run, sizeof(run), MSG_NOSIGNAL) < 0)
+		/* The next one may be luckier. */
+		if (send(socket, &run, sizeof(run), MSG_NOSIGNAL) < 0 || err)
 			break;
 	}
 	_exit(0);

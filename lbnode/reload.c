@@ -172,7 +172,8 @@ void hf_agent_reload(struct agent *a)
 	if (err) {
 		hf_config_free(next);
 		snprintf(a->reload_error, sizeof(a->reload_error), "%s",
-			 hf_log_error_since(before));
+			 hf_log_error_since(before)[0] ? hf_log_error_since(before)
+						       : strerror(-err));
 		hf_error("reload refused; the running configuration stays in force");
 	} else {
 		a->keys = keys;

@@ -14,13 +14,14 @@
 #include "lib/log.h"
 #include "lib/node_protocol.h"
 
-#define BACKLOG 8
+#define BACKLOG 64
 
 struct hf_seqpacket_client {
 	struct hf_seqpacket_server *server;
 	struct hf_seqpacket_client *next;
 	uv_poll_t poll;
 	int fd;
+	bool is_syncd;
 };
 
 int hf_seqpacket_open(struct hf_seqpacket_server *s, const char *path, hf_seqpacket_take take,
@@ -87,7 +88,9 @@ static void on_packet(uv_poll_t *handle, int status, int events)
 {
 	struct hf_seqpacket_client *client = handle->data;
 	struct hf_seqpacket_server *s = client->server;
-	struct hf_seqpacket_answer answer = { .bytes = s->out, .fd = -1, .connection = client->fd };
+	struct hf_seqpacket_answer answer = {
+		.bytes = s->out, .fd = -1, .connection = client->fd, .by_syncd = client->is_syncd
+	};
 	ssize_t got = recv(client->fd, s->in, sizeof(s->in), MSG_DONTWAIT);
 
 	(void)events;
@@ -111,13 +114,15 @@ static bool is_syncd(uid_t uid)
 	return stat(HF_SYNCD_DIRECTORY, &about) == 0 && about.st_uid == uid;
 }
 
-static bool may_connect(int fd)
+static bool may_connect(int fd, bool *by_syncd)
 {
 	struct ucred who;
 	socklen_t length = sizeof(who);
 
-	return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &length) == 0 &&
-	       (who.uid == 0 || who.uid == geteuid() || is_syncd(who.uid));
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &length) < 0)
+		return false;
+	*by_syncd = who.uid != 0 && who.uid != geteuid() && is_syncd(who.uid);
+	return who.uid == 0 || who.uid == geteuid() || *by_syncd;
 }
 
 static void on_connection(uv_poll_t *handle, int status, int events)
@@ -125,12 +130,13 @@ static void on_connection(uv_poll_t *handle, int status, int events)
 	struct hf_seqpacket_server *s = handle->data;
 	struct hf_seqpacket_client *client = NULL;
 	int fd = accept4(s->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+	bool by_syncd = false;
 
 	(void)status;
 	(void)events;
 	if (fd < 0)
 		return;
-	if (s->client_count < HF_SEQPACKET_CLIENTS && may_connect(fd))
+	if (s->client_count < HF_SEQPACKET_CLIENTS && may_connect(fd, &by_syncd))
 		client = calloc(1, sizeof(*client));
 	if (!client || uv_poll_init(s->loop, &client->poll, fd) < 0) {
 		free(client);
@@ -139,6 +145,7 @@ static void on_connection(uv_poll_t *handle, int status, int events)
 	}
 	client->server = s;
 	client->fd = fd;
+	client->is_syncd = by_syncd;
 	client->next = s->clients;
 	s->clients = client;
 	s->client_count++;

@@ -13,7 +13,7 @@
 #include <stdint.h>
 #include <uv.h>
 
-#define HF_SEQPACKET_CLIENTS 16	   /* at once */
+#define HF_SEQPACKET_CLIENTS 64	   /* at once */
 #define HF_SEQPACKET_MAX     65536 /* bytes of a packet at most */
 
 struct hf_seqpacket_answer {
@@ -21,6 +21,7 @@ struct hf_seqpacket_answer {
 	size_t length;		     /* 0: the message was not understood; the connection ends */
 	int connection;		     /* that it goes by: for whom answers later, */
 	bool later;		     /* which is to be said here */
+	bool by_syncd;		     /* the message comes from syncd's user, and so from anywhere */
 	int fd;			     /* sent along; -1: none. Stays its owner's */
 	void (*sent)(void *context); /* called when it was; NULL: nothing is */
 };

@@ -8,6 +8,8 @@
 
 #define CALLS_MOST  256
 #define PATIENCE_MS 10000 /* who asks may lose it sooner */
+#define AGAIN_MS    10
+#define TRIES_MOST  200
 
 struct hf_calling {
 	uv_tcp_t tcp;
@@ -18,7 +20,7 @@ struct hf_calling {
 	struct hf_calling *next;
 	struct hf_call *call;
 	struct hf_call_request request;
-	uint32_t ticket;
+	uint32_t ticket, tries;
 	hf_calls_done done;
 	void *context;
 	int handles; /* not closed yet */
@@ -58,6 +60,19 @@ static void on_late(uv_timer_t *timer)
 	fail(timer->data, "it has not answered in time");
 }
 
+/* Again and again, as long as who asked is busy with the answers of others. */
+static void deliver(uv_timer_t *timer)
+{
+	struct hf_calling *c = timer->data;
+	size_t length;
+	const uint8_t *answer = hf_call_answer(c->call, &length);
+
+	if (c->done(c->context, c->ticket, NULL, answer, length) || ++c->tries == TRIES_MOST)
+		end(c);
+	else
+		uv_timer_start(timer, deliver, AGAIN_MS, 0);
+}
+
 static void give_room(uv_handle_t *handle, size_t suggested, uv_buf_t *room)
 {
 	struct hf_calling *c = handle->data;
@@ -69,25 +84,24 @@ static void give_room(uv_handle_t *handle, size_t suggested, uv_buf_t *room)
 static void on_bytes(uv_stream_t *stream, ssize_t got, const uv_buf_t *room)
 {
 	struct hf_calling *c = stream->data;
-	const uint8_t *answer;
-	size_t length;
 	int taken;
 
 	(void)room;
 	if (got == 0)
 		return;
 	if (got < 0) {
-		fail(c, got == UV_EOF ? "the program does not run there, or hangs, or is of another version"
-				      : uv_strerror((int)got));
+		fail(c,
+		     got == UV_EOF
+			     ? "the program does not run there, or hangs, or is of another version"
+			     : uv_strerror((int)got));
 		return;
 	}
 	taken = hf_call_take(c->call, c->bytes, got);
 	if (taken < 0) {
 		fail(c, "its answer was not authentic");
 	} else if (taken) {
-		answer = hf_call_answer(c->call, &length);
-		c->done(c->context, c->ticket, NULL, answer, length);
-		end(c);
+		uv_read_stop(stream);
+		deliver(&c->timer);
 	}
 }
 
@@ -132,6 +146,8 @@ static const char *why_not(int err)
 		return "it is not a live member of the cluster";
 	case -EMSGSIZE:
 		return "the question is too long";
+	case -EAGAIN:
+		return "too many questions are open at this node's syncd";
 	default:
 		return "out of memory";
 	}
@@ -141,7 +157,7 @@ void hf_calls_make(struct hf_daemon *d, const Holdfast__CallAsk *ask, hf_calls_d
 		   void *context)
 {
 	struct hf_calling *c = d->call_count < CALLS_MOST ? calloc(1, sizeof(*c)) : NULL;
-	int err = -ENOMEM;
+	int err = d->call_count < CALLS_MOST ? -ENOMEM : -EAGAIN;
 
 	if (c)
 		err = hf_call_new(d->sync, ask->node, ask->program, ask->message.data,

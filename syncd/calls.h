@@ -7,9 +7,9 @@
 #include "proto/node.pb-c.h"
 #include "syncd/daemon.h"
 
-/* How it went: an answer, or in words why there is none. Called once, from the loop, or from within
- * hf_calls_make(). */
-typedef void (*hf_calls_done)(void *context, uint32_t ticket, const char *error,
+/* How it went: an answer, or in words why there is none. Called from the loop, or from within
+ * hf_calls_make(); once, and again soon if it says that it could not take an answer. */
+typedef bool (*hf_calls_done)(void *context, uint32_t ticket, const char *error,
 			      const uint8_t *answer, size_t length);
 
 void hf_calls_make(struct hf_daemon *daemon, const Holdfast__CallAsk *ask, hf_calls_done done,

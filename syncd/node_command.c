@@ -6,12 +6,12 @@
 #include "syncd/calls.h"
 #include "syncd/node_message.h"
 
-static void answer(struct hf_node_client *c, const Holdfast__FromSync *message)
+static bool answer(struct hf_node_client *c, const Holdfast__FromSync *message)
 {
-	hf_node_client_send(c, c->packet, hf_node_pack(message, c->packet, HF_NODE_PACKET));
+	return hf_node_client_send(c, c->packet, hf_node_pack(message, c->packet, HF_NODE_PACKET));
 }
 
-static void called(void *context, uint32_t ticket, const char *error, const uint8_t *bytes,
+static bool called(void *context, uint32_t ticket, const char *error, const uint8_t *bytes,
 		   size_t length)
 {
 	Holdfast__FromSync message = HOLDFAST__FROM_SYNC__INIT;
@@ -27,7 +27,7 @@ static void called(void *context, uint32_t ticket, const char *error, const uint
 		body.message.len = 0;
 		body.error = (char *)"its answer is too long";
 	}
-	answer(context, &message);
+	return answer(context, &message);
 }
 
 static void tell_log(struct hf_node_client *c, uint64_t after)

@@ -11,6 +11,7 @@
 #include "lib/bgp_protocol.h"
 #include "lib/control_protocol.h"
 #include "lib/node_protocol.h"
+#include "proto/bgp.pb-c.h"
 #include "proto/node.pb-c.h"
 
 struct hf_relay {
@@ -33,6 +34,43 @@ static const char *path_of(const char *instance, uint32_t program, char *path, s
 		return hf_bgp_socket_path(instance, path, size);
 	default: /* of a later version */
 		return NULL;
+	}
+}
+
+/* Only what operators ask: no other node has anything else to say to this one's programs, such as a
+ * lease, a hand-over, or that it were lbnode. */
+static bool is_for_syncd(const struct hf_request *r)
+{
+	Holdfast__ToSync *m = holdfast__to_sync__unpack(NULL, r->length, r->message);
+	bool is = m && (m->body_case == HOLDFAST__TO_SYNC__BODY_STATUS ||
+			m->body_case == HOLDFAST__TO_SYNC__BODY_LOG ||
+			m->body_case == HOLDFAST__TO_SYNC__BODY_RELOAD);
+
+	holdfast__to_sync__free_unpacked(m, NULL);
+	return is;
+}
+
+static bool is_for_lbbgp(const struct hf_request *r)
+{
+	Holdfast__ToBgp *m = holdfast__to_bgp__unpack(NULL, r->length, r->message);
+	bool is = m && (m->body_case == HOLDFAST__TO_BGP__BODY_ASK ||
+			m->body_case == HOLDFAST__TO_BGP__BODY_DRAIN ||
+			m->body_case == HOLDFAST__TO_BGP__BODY_LOG ||
+			m->body_case == HOLDFAST__TO_BGP__BODY_RELOAD);
+
+	holdfast__to_bgp__free_unpacked(m, NULL);
+	return is;
+}
+
+static bool may_pass(const struct hf_request *r)
+{
+	switch (r->program) {
+	case HOLDFAST__PROGRAM__PROGRAM_SYNCD:
+		return is_for_syncd(r);
+	case HOLDFAST__PROGRAM__PROGRAM_LBBGP:
+		return is_for_lbbgp(r);
+	default: /* all that lbnode's socket takes is operators' */
+		return true;
 	}
 }
 
@@ -82,7 +120,7 @@ struct hf_relay *hf_relay_new(struct hf_daemon *d, const struct hf_request *requ
 {
 	char path[108];
 	const char *to = path_of(d->settings.instance, request->program, path, sizeof(path));
-	struct hf_relay *r = to ? calloc(1, sizeof(*r)) : NULL;
+	struct hf_relay *r = to && may_pass(request) ? calloc(1, sizeof(*r)) : NULL;
 
 	if (!r)
 		return NULL;

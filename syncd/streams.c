@@ -10,6 +10,7 @@
 
 #define BACKLOG	    16
 #define SERVED_MOST 32
+#define CALLS_MOST  16	  /* of them: joiners come first */
 #define REQUEST_MS  3000  /* until a request must be there, or a chunk taken */
 #define ANSWER_MS   10000 /* until a program must have answered */
 
@@ -26,6 +27,7 @@ struct served {
 	uint8_t *reply;
 	uint8_t request[2 + HF_SYNC_DATAGRAM_MAX];
 	size_t filled;
+	bool asked; /* nothing more is to come, but the end */
 	uint8_t chunk[HF_SNAPSHOT_CHUNK];
 	int handles; /* not closed yet */
 };
@@ -130,21 +132,35 @@ static void give_buffer(uv_handle_t *handle, size_t suggested, uv_buf_t *buffer)
 	size_t length = s->filled < 2 ? 0 : hf_request_length(s->request);
 
 	(void)suggested;
+	if (s->asked) {
+		*buffer = uv_buf_init((char *)s->request, 1);
+		return;
+	}
 	*buffer =
 		uv_buf_init((char *)s->request + s->filled, (length ? 2 + length : 2) - s->filled);
+}
+
+static uint32_t count_relays(const struct hf_streams *streams)
+{
+	uint32_t count = 0;
+
+	for (const struct served *s = streams->served; s; s = s->next)
+		count += s->relay != NULL;
+	return count;
 }
 
 static void take_request(struct served *s)
 {
 	struct hf_daemon *daemon = s->streams->daemon;
 
-	uv_read_stop((uv_stream_t *)&s->tcp);
+	s->asked = true;
 	if (!hf_request_open(daemon->sync, s->request + 2, s->filled - 2, hf_daemon_now(),
 			     &s->wants)) {
 		end_served(s);
 	} else if (s->wants.kind == HF_REQUEST_CALL) {
 		uv_timer_start(&s->timer, on_served_late, ANSWER_MS, 0);
-		s->relay = hf_relay_new(daemon, &s->wants, on_answer, s);
+		if (count_relays(s->streams) < CALLS_MOST)
+			s->relay = hf_relay_new(daemon, &s->wants, on_answer, s);
 		if (!s->relay)
 			end_served(s);
 	} else {
@@ -165,7 +181,8 @@ static void on_request(uv_stream_t *stream, ssize_t got, const uv_buf_t *buffer)
 	(void)buffer;
 	if (got == 0)
 		return;
-	if (got < 0) {
+	/* Who asked has gone, or says more than there is to say. */
+	if (got < 0 || s->asked) {
 		end_served(s);
 		return;
 	}

@@ -148,6 +148,22 @@ return_backend be3
 well
 restore_config
 
+# What is no operator's word, another node's programs don't hear: here, that lbbgp should give up its place.
+id=$(ctl_json nodes | jq -r '.nodes[] | select(.name == "lb2") | .id')
+/usr/bin/python3 - "/run/holdfast/syncd/${PREFIX}lb1.sock" "$id" >"$SCRATCH/answer" <<'END'
+import socket, struct, sys
+s = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+s.settimeout(5)
+s.connect(sys.argv[1])
+call = b"\x08\x01\x11" + struct.pack("<Q", int(sys.argv[2], 16)) + b"\x18\x03\x22\x02\x1a\x00"
+s.send(b"\x3a" + bytes([len(call)]) + call)
+s.recv(65536)
+print(s.recv(65536))
+END
+check "a call can't end an lbbgp elsewhere" grep -q 'another version' "$SCRATCH/answer"
+check "which goes on" is_alive lb2 lbbgp
+well
+
 # Without syncd: no more is told than is known.
 kill -STOP "$(pid_of lb1 syncd)"
 code=0; ctl status --json >"$SCRATCH/status" || code=$?
