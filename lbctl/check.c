@@ -38,14 +38,12 @@ static struct hf_config *load(const char *path, bool with_keys)
 /* The file that the running lbnode was started with. */
 static void find_path(const struct hf_context *c, char *path, size_t size)
 {
-	json_t *cluster = hf_cluster_gather(c->instance, HF_PART_FACTS, NULL), *node;
-	size_t i;
+	json_t *cluster = hf_cluster_gather(c->instance, HF_PART_FACTS, NULL), *facts;
 
 	snprintf(path, size, DEFAULT_CONFIG);
-	json_array_foreach (json_object_get(cluster, "nodes"), i, node)
-		if (hf_flag(node, "local") && json_object_get(node, "lbnode"))
-			snprintf(path, size, "%s",
-				 hf_text(json_object_get(node, "lbnode"), "config_path"));
+	facts = json_object_get(hf_cluster_local(cluster), "lbnode");
+	if (facts)
+		snprintf(path, size, "%s", hf_text(facts, "config_path"));
 	json_decref(cluster);
 }
 

@@ -36,13 +36,20 @@ void hf_finding_add(json_t *findings, enum hf_finding state, const char *about, 
 
 static const json_t *local_facts(const json_t *cluster)
 {
-	json_t *node;
-	size_t i;
+	return json_object_get(hf_cluster_local(cluster), "lbnode");
+}
 
-	json_array_foreach (json_object_get(cluster, "nodes"), i, node)
-		if (hf_flag(node, "local"))
-			return json_object_get(node, "lbnode");
-	return NULL;
+long hf_doctor_number(const char *path)
+{
+	FILE *file = fopen(path, "r");
+	long number = -1;
+
+	if (!file)
+		return -1;
+	if (fscanf(file, "%ld", &number) != 1)
+		number = -1;
+	fclose(file);
+	return number;
 }
 
 static struct hf_config *load(json_t *findings, const struct hf_context *c, const json_t *cluster)

@@ -15,6 +15,9 @@ enum hf_finding { HF_FINDING_GOOD, HF_FINDING_DOUBTFUL, HF_FINDING_BAD };
 void hf_finding_add(json_t *findings, enum hf_finding state, const char *about, const char *remedy,
 		    const char *format, ...) __attribute__((format(printf, 5, 6)));
 
+/* The number that a file holds; -1: there is none. */
+long hf_doctor_number(const char *path);
+
 void hf_doctor_host(json_t *findings, const struct hf_config *config);
 /* `config` NULL: there is no good one; `facts`: lbnode's NodeFacts, NULL: it says nothing. */
 void hf_doctor_network(json_t *findings, const struct hf_config *config, const json_t *facts);

@@ -9,17 +9,6 @@
 
 #define HEARD_MS 10000 /* probes come each second or two */
 
-static const json_t *find_local(const json_t *cluster)
-{
-	json_t *node;
-	size_t i;
-
-	json_array_foreach (json_object_get(cluster, "nodes"), i, node)
-		if (hf_flag(node, "local"))
-			return node;
-	return NULL;
-}
-
 static void look_at_daemons(json_t *findings, const json_t *node)
 {
 	static const char *const programs[] = { "lbnode", "syncd", "lbbgp" };
@@ -147,7 +136,7 @@ void hf_doctor_bfd(json_t *findings, const struct hf_config *config)
 
 void hf_doctor_cluster(json_t *findings, const json_t *cluster)
 {
-	const json_t *local = find_local(cluster);
+	const json_t *local = hf_cluster_local(cluster);
 	json_t *m;
 	size_t i;
 

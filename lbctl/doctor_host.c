@@ -36,20 +36,6 @@ static void look_at_kernel(json_t *findings)
 			       "it does not tell its types (BTF), which BPF programs need");
 }
 
-/* 0 where it is off, the value else; -1: there is none. */
-static long read_number(const char *path)
-{
-	FILE *file = fopen(path, "r");
-	long number = -1;
-
-	if (!file)
-		return -1;
-	if (fscanf(file, "%ld", &number) != 1)
-		number = -1;
-	fclose(file);
-	return number;
-}
-
 static void look_at_bpf(json_t *findings)
 {
 	struct statfs fs;
@@ -61,7 +47,7 @@ static void look_at_bpf(json_t *findings)
 			       "lbnode");
 	else
 		hf_finding_add(findings, HF_FINDING_GOOD, "bpffs", "", "mounted");
-	if (read_number("/proc/sys/net/core/bpf_jit_enable") == 0)
+	if (hf_doctor_number("/proc/sys/net/core/bpf_jit_enable") == 0)
 		hf_finding_add(findings, HF_FINDING_BAD, "BPF",
 			       "sysctl -w net.core.bpf_jit_enable=1",
 			       "programs are interpreted, several times slower than compiled");

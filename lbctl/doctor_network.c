@@ -19,21 +19,13 @@
 #define ROOM_GUE   12 /* UDP and GUE */
 #define WAYS_MOST  64 /* backends that are looked at */
 
-/* Of IPv4's, -1: there is none. */
+/* Of IPv4's; -1: there is none. */
 static long read_setting(const char *interface, const char *name)
 {
 	char path[160];
-	FILE *file;
-	long number = -1;
 
 	snprintf(path, sizeof(path), "/proc/sys/net/ipv4/conf/%s/%s", interface, name);
-	file = fopen(path, "r");
-	if (!file)
-		return -1;
-	if (fscanf(file, "%ld", &number) != 1)
-		number = -1;
-	fclose(file);
-	return number;
+	return hf_doctor_number(path);
 }
 
 static bool ethtool(const char *interface, void *command)

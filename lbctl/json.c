@@ -52,3 +52,14 @@ json_t *hf_cluster_node(const json_t *cluster, const char *name)
 			return node;
 	return NULL;
 }
+
+json_t *hf_cluster_local(const json_t *cluster)
+{
+	json_t *node;
+	size_t i;
+
+	json_array_foreach (json_object_get(cluster, "nodes"), i, node)
+		if (hf_flag(node, "local"))
+			return node;
+	return NULL;
+}

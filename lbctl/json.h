@@ -17,5 +17,7 @@ json_t *hf_json_clean(const char *text);
 
 /* A node of what was gathered (cluster.h), by its name: NULL if there is none. */
 json_t *hf_cluster_node(const json_t *cluster, const char *name);
+/* This one; NULL: it is not among them. */
+json_t *hf_cluster_local(const json_t *cluster);
 
 #endif
