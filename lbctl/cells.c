@@ -128,32 +128,43 @@ const json_t *hf_show_first_list(const json_t *cluster, const char *key)
 	return NULL;
 }
 
-/* Whether two entries are of the same thing. */
-bool hf_show_is_same(const json_t *a, const json_t *b, const char *const *keys)
+const char *hf_show_key(const json_t *entry, const char *const *keys, char text[HF_SHOW_KEY])
 {
-	for (; *keys; keys++)
-		if (!json_equal(json_object_get(a, *keys), json_object_get(b, *keys)))
-			return false;
-	return true;
+	text[0] = '\0';
+	for (; *keys; keys++) {
+		const json_t *value = json_object_get(entry, *keys);
+
+		if (json_is_integer(value))
+			hf_show_append(text, HF_SHOW_KEY, "%lld ", json_integer_value(value));
+		else
+			hf_show_append(text, HF_SHOW_KEY, "%s ", hf_text(entry, *keys));
+	}
+	return text;
 }
 
-int64_t hf_show_sum_of(const json_t *cluster, const char *list, const json_t *entry,
-		       const char *const *keys, const char *what)
+json_t *hf_show_sums(const json_t *cluster, const char *list, const char *const *keys,
+		     const char *what)
 {
-	int64_t sum = 0;
-	json_t *node, *x;
+	json_t *sums = json_object(), *node, *x;
+	char key[HF_SHOW_KEY];
 	size_t i, k;
 
 	json_array_foreach (json_object_get(cluster, "nodes"), i, node)
 		json_array_foreach (json_object_get(node, list), k, x)
-			if (hf_show_is_same(x, entry, keys))
-				sum += hf_number(x, what);
-	return sum;
+			json_object_set_new(
+				sums, hf_show_key(x, keys, key),
+				json_integer(hf_number(sums, key) + hf_number(x, what)));
+	return sums;
 }
 
-/* Goes on in a text, as far as there is room. */
-__attribute__((format(printf, 3, 4))) void hf_show_append(char *text, size_t size,
-							  const char *format, ...)
+int64_t hf_show_sum(const json_t *sums, const json_t *entry, const char *const *keys)
+{
+	char key[HF_SHOW_KEY];
+
+	return hf_number(sums, hf_show_key(entry, keys, key));
+}
+
+void hf_show_append(char *text, size_t size, const char *format, ...)
 {
 	size_t used = strlen(text);
 	va_list arguments;

@@ -84,13 +84,12 @@ static int by_pins(const void *a, const void *b)
 static void flow_rows(const struct hf_context *c, struct hf_table *t, const json_t *cluster)
 {
 	const json_t *list = hf_show_first_list(cluster, "backends");
+	json_t *pins = hf_show_sums(cluster, "backends", hf_backend_keys, "pins");
 	size_t count = json_array_size(list), i;
 	json_t **sorted = calloc(count ? count : 1, sizeof(json_t *)), *b;
 
 	json_array_foreach (list, i, b) {
-		json_object_set_new(b, "sum",
-				    json_integer(hf_show_sum_of(cluster, "backends", b,
-								hf_backend_keys, "pins")));
+		json_object_set_new(b, "sum", json_integer(hf_show_sum(pins, b, hf_backend_keys)));
 		sorted[i] = b;
 	}
 	qsort(sorted, count, sizeof(json_t *), by_pins);
@@ -100,6 +99,7 @@ static void flow_rows(const struct hf_context *c, struct hf_table *t, const json
 		hf_table_cell(t, HF_PLAIN, "%ld", (long)hf_number(sorted[i], "sum"));
 	}
 	free(sorted);
+	json_decref(pins);
 }
 
 /* By state and by backend: which backend a flow has, and in which state it is, is not counted

@@ -228,31 +228,27 @@ static void find_meant_vips(json_t *problems, const json_t *node)
 	}
 }
 
-static bool is_out_anywhere(const json_t *cluster, const char *address)
-{
-	json_t *node, *v;
-	size_t i, k;
-
-	json_array_foreach (json_object_get(cluster, "nodes"), i, node)
-		json_array_foreach (json_object_get(json_object_get(node, "lbbgp"), "vips"), k, v)
-			if (strcmp(hf_text(v, "address"), address) == 0 &&
-			    (is(v, "state", "announced") || is(v, "state", "draining")))
-				return true;
-	return false;
-}
-
 /* As far as can be told: a node that says nothing may announce them. */
 static void find_lost_vips(json_t *problems, const json_t *cluster)
 {
-	json_t *node, *v;
+	json_t *is_out = json_object(), *node, *v, *known;
+	const char *address;
 	size_t i, k;
 
-	json_array_foreach (json_object_get(cluster, "nodes"), i, node)
-		json_array_foreach (json_object_get(json_object_get(node, "lbbgp"), "vips"), k, v)
-			if (!is_out_anywhere(cluster, hf_text(v, "address")))
-				add(problems, OUTAGE, NULL, "lbctl bgp",
-				    "%s is announced by no node that answers",
-				    hf_text(v, "address"));
+	json_array_foreach (json_object_get(cluster, "nodes"), i, node) {
+		json_array_foreach (json_object_get(json_object_get(node, "lbbgp"), "vips"), k, v) {
+			bool out = is(v, "state", "announced") || is(v, "state", "draining");
+
+			if (out || !json_object_get(is_out, hf_text(v, "address")))
+				json_object_set_new(is_out, hf_text(v, "address"),
+						    json_boolean(out));
+		}
+	}
+	json_object_foreach (is_out, address, known)
+		if (!json_is_true(known))
+			add(problems, OUTAGE, NULL, "lbctl bgp",
+			    "%s is announced by no node that answers", address);
+	json_decref(is_out);
 }
 
 /* Of members' names, which others take, too. */
@@ -353,31 +349,25 @@ static void find_disagreements(json_t *problems, const json_t *cluster)
 			  "nodes run different versions; fine during an upgrade", "lbctl nodes");
 }
 
-/* Whether the pool has anybody for new flows. */
-static bool has_room(const json_t *node, const char *pool)
-{
-	json_t *b;
-	size_t i;
-
-	json_array_foreach (json_object_get(node, "backends"), i, b)
-		if (is(b, "pool", pool) && hf_number(b, "weight"))
-			return true;
-	return false;
-}
-
 static void find_empty_pools(json_t *problems, const json_t *node)
 {
-	json_t *s;
+	json_t *has_room = json_object(), *b, *s, *known;
+	const char *pool;
 	size_t i;
 
-	if (!json_object_get(node, "backends"))
-		return;
+	/* A pool without backends is known by its services alone. */
 	json_array_foreach (json_object_get(node, "services"), i, s)
-		if (!has_room(node, hf_text(s, "pool")))
+		json_object_set_new(has_room, hf_text(s, "pool"), json_false());
+	json_array_foreach (json_object_get(node, "backends"), i, b)
+		if (hf_number(b, "weight"))
+			json_object_set_new(has_room, hf_text(b, "pool"), json_true());
+	json_object_foreach (has_room, pool, known)
+		if (!json_is_true(known) && json_object_get(node, "backends"))
 			add(problems, OUTAGE, NULL, "lbctl backends; lbctl overrides",
 			    "pool %s: no backend takes new flows, for there are none, or operators "
 			    "took them out",
-			    hf_text(s, "pool"));
+			    pool);
+	json_decref(has_room);
 }
 
 /* Of all nodes' words on a backend the first one's: verdicts are the same on all. */

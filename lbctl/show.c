@@ -45,12 +45,16 @@ int hf_command_services(const struct hf_context *c)
 {
 	int status;
 	json_t *cluster = hf_show_gather(c, HF_PART_SERVICES, &status), *s;
+	json_t *flows, *packets, *bytes;
 	struct hf_table *t;
 	char port[12];
 	size_t i;
 
 	if (!cluster)
 		return status;
+	flows = hf_show_sums(cluster, "services", hf_service_keys, "flows");
+	packets = hf_show_sums(cluster, "services", hf_service_keys, "packets");
+	bytes = hf_show_sums(cluster, "services", hf_service_keys, "bytes");
 	t = hf_table_new("service", ">port", "protocol", "pool", ">usable", "?state", ">new flows",
 			 ">packets", "?>bytes", NULL);
 	json_array_foreach (hf_show_first_list(cluster, "services"), i, s) {
@@ -64,23 +68,47 @@ int hf_command_services(const struct hf_context *c)
 		hf_table_cell(t, usable < total ? HF_BAD : HF_PLAIN, "%ld/%ld", (long)usable,
 			      (long)total);
 		hf_show_state(t, s, "pool_state");
-		hf_show_number(t, hf_show_sum_of(cluster, "services", s, hf_service_keys, "flows"));
-		hf_show_number(t,
-			       hf_show_sum_of(cluster, "services", s, hf_service_keys, "packets"));
-		hf_show_number(t, hf_show_sum_of(cluster, "services", s, hf_service_keys, "bytes"));
+		hf_show_number(t, hf_show_sum(flows, s, hf_service_keys));
+		hf_show_number(t, hf_show_sum(packets, s, hf_service_keys));
+		hf_show_number(t, hf_show_sum(bytes, s, hf_service_keys));
 	}
 	hf_table_print(t, stdout);
+	json_decref(flows);
+	json_decref(packets);
+	json_decref(bytes);
 	json_decref(cluster);
 	return status;
 }
 
+/* Which nodes' checks of which backend say otherwise than all nodes' verdict, in words. */
+static json_t *find_dissents(const json_t *cluster)
+{
+	json_t *dissents = json_object(), *node, *x;
+	char key[HF_SHOW_KEY], text[512];
+	size_t i, k;
+
+	json_array_foreach (json_object_get(cluster, "nodes"), i, node) {
+		json_array_foreach (json_object_get(node, "backends"), k, x) {
+			if (!hf_flag(x, "dissents"))
+				continue;
+			hf_show_key(x, hf_backend_keys, key);
+			snprintf(text, sizeof(text), "%s", hf_text(dissents, key));
+			hf_show_append(text, sizeof(text), "%s%s says otherwise%s%s",
+				       text[0] ? "; " : "", hf_text(node, "name"),
+				       hf_text(x, "check_cause")[0] ? ": " : "",
+				       hf_text(x, "check_cause"));
+			json_object_set_new(dissents, key, hf_json_clean(text));
+		}
+	}
+	return dissents;
+}
+
 /* Why it is as it is, in one line. */
-static void why_cell(struct hf_table *t, const json_t *cluster, const json_t *b)
+static void why_cell(struct hf_table *t, const json_t *b, const json_t *dissents)
 {
 	const json_t *o = json_object_get(b, "override");
-	char text[512] = "", left[HF_DURATION_TEXT];
-	json_t *node, *x;
-	size_t i, k;
+	char text[512] = "", left[HF_DURATION_TEXT], key[HF_SHOW_KEY];
+	const char *dissent = hf_text(dissents, hf_show_key(b, hf_backend_keys, key));
 
 	if (o)
 		hf_show_append(text, sizeof(text), "%s by %s: %s", hf_text(o, "action"),
@@ -92,13 +120,7 @@ static void why_cell(struct hf_table *t, const json_t *cluster, const json_t *b)
 		hf_show_append(text, sizeof(text), "%s", hf_text(b, "cause"));
 	else if (!o && !hf_flag(b, "checked"))
 		hf_show_append(text, sizeof(text), "not checked");
-	json_array_foreach (json_object_get(cluster, "nodes"), i, node)
-		json_array_foreach (json_object_get(node, "backends"), k, x)
-			if (hf_show_is_same(x, b, hf_backend_keys) && hf_flag(x, "dissents"))
-				hf_show_append(text, sizeof(text), "%s%s says otherwise%s%s",
-					       text[0] ? "; " : "", hf_text(node, "name"),
-					       hf_text(x, "check_cause")[0] ? ": " : "",
-					       hf_text(x, "check_cause"));
+	hf_show_append(text, sizeof(text), "%s%s", text[0] && dissent[0] ? "; " : "", dissent);
 	hf_table_cell(t, HF_PLAIN, "%s", text);
 }
 
@@ -106,11 +128,15 @@ int hf_command_backends(const struct hf_context *c)
 {
 	int status;
 	json_t *cluster = hf_show_gather(c, HF_PART_BACKENDS, &status), *b;
+	json_t *pins, *packets, *dissents;
 	struct hf_table *t;
 	size_t i;
 
 	if (!cluster)
 		return status;
+	pins = hf_show_sums(cluster, "backends", hf_backend_keys, "pins");
+	packets = hf_show_sums(cluster, "backends", hf_backend_keys, "packets");
+	dissents = find_dissents(cluster);
 	t = hf_table_new("pool", "backend", "?address", "state", ">weight", "?>for", ">flows",
 			 "?>packets", "why", NULL);
 	json_array_foreach (hf_show_first_list(cluster, "backends"), i, b) {
@@ -124,12 +150,14 @@ int hf_command_backends(const struct hf_context *c)
 			hf_show_duration(t, hf_number(b, "verdict_s") * 1000);
 		else
 			hf_table_cell(t, HF_PLAIN, "-");
-		hf_show_number(t, hf_show_sum_of(cluster, "backends", b, hf_backend_keys, "pins"));
-		hf_show_number(t,
-			       hf_show_sum_of(cluster, "backends", b, hf_backend_keys, "packets"));
-		why_cell(t, cluster, b);
+		hf_show_number(t, hf_show_sum(pins, b, hf_backend_keys));
+		hf_show_number(t, hf_show_sum(packets, b, hf_backend_keys));
+		why_cell(t, b, dissents);
 	}
 	hf_table_print(t, stdout);
+	json_decref(pins);
+	json_decref(packets);
+	json_decref(dissents);
 	json_decref(cluster);
 	return status;
 }

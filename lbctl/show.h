@@ -13,14 +13,17 @@ json_t *hf_show_gather(const struct hf_context *context, unsigned int parts, int
 /* Why the program said nothing. */
 const char *hf_show_error_of(const json_t *node, const char *program);
 
-/* By which entries of services and of backends are the same on all nodes. */
+/* By which entries of services and of backends are the same on all nodes; and the values of these,
+ * as one text. */
 extern const char *const hf_service_keys[], *const hf_backend_keys[];
-/* Whether two entries are of the same thing. */
-bool hf_show_is_same(const json_t *a, const json_t *b, const char *const *keys);
-/* The first node's list, by which rows are made; and all nodes' sums of what its entries have. */
+#define HF_SHOW_KEY 256
+const char *hf_show_key(const json_t *entry, const char *const *keys, char text[HF_SHOW_KEY]);
+/* The first node's list, by which rows are made. */
 const json_t *hf_show_first_list(const json_t *cluster, const char *key);
-int64_t hf_show_sum_of(const json_t *cluster, const char *list, const json_t *entry,
-		       const char *const *keys, const char *what);
+/* All nodes' sums of what entries have: a new object, and an entry's part of it. */
+json_t *hf_show_sums(const json_t *cluster, const char *list, const char *const *keys,
+		     const char *what);
+int64_t hf_show_sum(const json_t *sums, const json_t *entry, const char *const *keys);
 
 /* Cells. */
 void hf_show_state(struct hf_table *table, const json_t *object, const char *key);
