@@ -149,11 +149,13 @@ json_t *hf_show_sums(const json_t *cluster, const char *list, const char *const 
 	char key[HF_SHOW_KEY];
 	size_t i, k;
 
-	json_array_foreach (json_object_get(cluster, "nodes"), i, node)
-		json_array_foreach (json_object_get(node, list), k, x)
+	json_array_foreach (json_object_get(cluster, "nodes"), i, node) {
+		json_array_foreach (json_object_get(node, list), k, x) {
+			hf_show_key(x, keys, key);
 			json_object_set_new(
-				sums, hf_show_key(x, keys, key),
-				json_integer(hf_number(sums, key) + hf_number(x, what)));
+				sums, key, json_integer(hf_number(sums, key) + hf_number(x, what)));
+		}
+	}
 	return sums;
 }
 
