@@ -11,8 +11,8 @@
 #include "lib/address.h"
 #include "lib/log.h"
 
-#define PATIENCE_MS 8000 /* a node loads the program anew */
-#define HOPS_MAX    3	 /* more than packets have */
+#define PATIENCE_MS 18000 /* a node loads the program anew */
+#define HOPS_MAX    3	  /* more than packets have */
 
 struct packet {
 	struct hf_address source, destination;

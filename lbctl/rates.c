@@ -97,6 +97,19 @@ static int64_t sum(const json_t *node, const char *list, const char *select, con
 	return total;
 }
 
+double hf_cluster_seconds(const json_t *cluster, const json_t *later)
+{
+	double seconds = 0;
+	json_t *node;
+	size_t i;
+
+	json_array_foreach (json_object_get(cluster, "nodes"), i, node)
+		if (!seconds)
+			seconds = seconds_between(node,
+						  hf_cluster_node(later, hf_text(node, "name")));
+	return seconds;
+}
+
 double hf_cluster_rate(const json_t *cluster, const json_t *later, const char *list,
 		       const char *select, const char *value, const char *key)
 {

@@ -23,6 +23,9 @@ int64_t hf_counter(const json_t *counters, const char *name);
 double hf_counter_rate(const json_t *node, const json_t *later, const char *name);
 const char *hf_counter_text(const json_t *node, const char *name);
 
+/* How much later the second was gathered, by the nodes' own clocks; 0: not known. */
+double hf_cluster_seconds(const json_t *cluster, const json_t *later);
+
 /* How much more a second `key` of lists of the same order sums up to, over those entries whose
  * `select` is `value` (NULL: all); over all nodes. Negative: not known. */
 double hf_cluster_rate(const json_t *cluster, const json_t *later, const char *list,

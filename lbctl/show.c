@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* Commands that show what programs say, each from one side. */
 #include <string.h>
+#include <time.h>
 
+#include "lbctl/rates.h"
 #include "lbctl/show.h"
+#include "lbctl/status.h"
 #include "lib/text.h"
 
 int hf_command_nodes(const struct hf_context *c)
@@ -41,41 +44,75 @@ int hf_command_nodes(const struct hf_context *c)
 	return status;
 }
 
+#define SAMPLE_MS 200 /* of rates */
+
+/* The rate of what two sums of an entry tell, of a time apart. */
+static void rate_cell(struct hf_table *t, const json_t *entry, const json_t *before,
+		      const json_t *after, double seconds)
+{
+	int64_t more = hf_show_sum(after, entry, hf_service_keys) -
+		       hf_show_sum(before, entry, hf_service_keys);
+	char text[HF_NUMBER_TEXT];
+
+	/* Negative: an lbnode was started anew, and counts anew. */
+	if (!seconds || more < 0)
+		hf_table_cell(t, HF_DOUBTFUL, "?");
+	else
+		hf_table_cell(t, HF_PLAIN, "%s", hf_number_text((double)more / seconds, text));
+}
+
+static void service_row(struct hf_table *t, const json_t *s)
+{
+	int64_t usable = hf_number(s, "usable"), total = hf_number(s, "total");
+	char port[12] = "all";
+
+	if (hf_number(s, "port"))
+		snprintf(port, sizeof(port), "%ld", (long)hf_number(s, "port"));
+	hf_table_cell(t, HF_BOLD, "%s", hf_text(s, "address"));
+	hf_table_cell(t, HF_PLAIN, "%s", port);
+	hf_table_cell(t, HF_PLAIN, "%s", hf_text(s, "protocol"));
+	hf_table_cell(t, HF_PLAIN, "%s", hf_text(s, "pool"));
+	hf_table_cell(t, usable < total ? HF_BAD : HF_PLAIN, "%ld/%ld", (long)usable, (long)total);
+	hf_show_state(t, s, "pool_state");
+}
+
 int hf_command_services(const struct hf_context *c)
 {
+	const struct timespec pause = { .tv_nsec = SAMPLE_MS * 1000000L };
 	int status;
-	json_t *cluster = hf_show_gather(c, HF_PART_SERVICES, &status), *s;
-	json_t *flows, *packets, *bytes;
+	json_t *cluster = hf_show_gather(c, HF_PART_FACTS | HF_PART_SERVICES, &status), *later, *s;
+	json_t *flows, *packets, *bytes, *flows_later, *packets_later;
 	struct hf_table *t;
-	char port[12];
+	double seconds;
 	size_t i;
 
 	if (!cluster)
 		return status;
+	nanosleep(&pause, NULL);
+	later = hf_cluster_again(c->instance, cluster, HF_PART_FACTS | HF_PART_SERVICES);
+	seconds = hf_cluster_seconds(cluster, later);
 	flows = hf_show_sums(cluster, "services", hf_service_keys, "flows");
 	packets = hf_show_sums(cluster, "services", hf_service_keys, "packets");
-	bytes = hf_show_sums(cluster, "services", hf_service_keys, "bytes");
-	t = hf_table_new("service", ">port", "protocol", "pool", ">usable", "?state", ">new flows",
-			 ">packets", "?>bytes", NULL);
+	flows_later = hf_show_sums(later, "services", hf_service_keys, "flows");
+	packets_later = hf_show_sums(later, "services", hf_service_keys, "packets");
+	bytes = hf_show_sums(later, "services", hf_service_keys, "bytes");
+	t = hf_table_new("service", ">port", "protocol", "pool", ">usable", "?state",
+			 ">new flows/s", ">packets/s", "?>new flows", "?>packets", "?>bytes", NULL);
 	json_array_foreach (hf_show_first_list(cluster, "services"), i, s) {
-		int64_t usable = hf_number(s, "usable"), total = hf_number(s, "total");
-
-		snprintf(port, sizeof(port), "%ld", (long)hf_number(s, "port"));
-		hf_table_cell(t, HF_BOLD, "%s", hf_text(s, "address"));
-		hf_table_cell(t, HF_PLAIN, "%s", hf_number(s, "port") ? port : "all");
-		hf_table_cell(t, HF_PLAIN, "%s", hf_text(s, "protocol"));
-		hf_table_cell(t, HF_PLAIN, "%s", hf_text(s, "pool"));
-		hf_table_cell(t, usable < total ? HF_BAD : HF_PLAIN, "%ld/%ld", (long)usable,
-			      (long)total);
-		hf_show_state(t, s, "pool_state");
-		hf_show_number(t, hf_show_sum(flows, s, hf_service_keys));
-		hf_show_number(t, hf_show_sum(packets, s, hf_service_keys));
+		service_row(t, s);
+		rate_cell(t, s, flows, flows_later, seconds);
+		rate_cell(t, s, packets, packets_later, seconds);
+		hf_show_number(t, hf_show_sum(flows_later, s, hf_service_keys));
+		hf_show_number(t, hf_show_sum(packets_later, s, hf_service_keys));
 		hf_show_number(t, hf_show_sum(bytes, s, hf_service_keys));
 	}
 	hf_table_print(t, stdout);
 	json_decref(flows);
 	json_decref(packets);
+	json_decref(flows_later);
+	json_decref(packets_later);
 	json_decref(bytes);
+	json_decref(later);
 	json_decref(cluster);
 	return status;
 }
@@ -162,17 +199,6 @@ int hf_command_backends(const struct hf_context *c)
 	return status;
 }
 
-static int64_t queue_of(const json_t *status)
-{
-	int64_t sum = 0;
-	json_t *m;
-	size_t i;
-
-	json_array_foreach (json_object_get(status, "members"), i, m)
-		sum += hf_number(m, "queue");
-	return sum;
-}
-
 static void deaf_cell(struct hf_table *t, const json_t *status)
 {
 	char text[256] = "";
@@ -212,7 +238,7 @@ int hf_command_sync(const struct hf_context *c)
 		hf_table_cell(t, hf_flag(s, "settled") ? HF_GOOD : HF_DOUBTFUL, "%s",
 			      hf_flag(s, "settled") ? "yes" : "not yet");
 		hf_show_number(t, hf_number(s, "records"));
-		hf_show_number(t, queue_of(s));
+		hf_show_number(t, hf_status_waiting(s));
 		hf_table_cell(t, hf_flag(s, "lbnode") ? HF_GOOD : HF_BAD, "%s",
 			      hf_flag(s, "lbnode") ? "connected" : "missing");
 		deaf_cell(t, s);

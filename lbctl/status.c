@@ -27,6 +27,17 @@ static json_t *rate_or_null(double rate)
 	return rate < 0 ? json_null() : json_real(rate);
 }
 
+int64_t hf_status_waiting(const json_t *status)
+{
+	int64_t sum = 0;
+	json_t *m;
+	size_t i;
+
+	json_array_foreach (json_object_get(status, "members"), i, m)
+		sum += hf_number(m, "queue");
+	return sum;
+}
+
 static json_t *node_summary(const json_t *node, const json_t *later)
 {
 	const json_t *facts = json_object_get(node, "lbnode"),
@@ -54,6 +65,7 @@ static json_t *node_summary(const json_t *node, const json_t *later)
 		json_object_set(s, "epoch", json_object_get(status, "epoch"));
 		json_object_set(s, "settled", json_object_get(status, "settled"));
 		json_object_set(s, "records", json_object_get(status, "records"));
+		json_object_set_new(s, "records_waiting", json_integer(hf_status_waiting(status)));
 	}
 	if (bgp) {
 		json_array_foreach (json_object_get(bgp, "sessions"), i, session)
@@ -221,6 +233,7 @@ static void node_row(struct hf_table *t, const json_t *n)
 	cell_of_two(t, n, "vips_announced", "vips");
 	cell_of(t, n, "epoch");
 	cell_of(t, n, "records");
+	cell_of(t, n, "records_waiting");
 	cell_of(t, n, "pins");
 	cell_of(t, n, "packets_per_second");
 	cell_of(t, n, "drops_per_second");

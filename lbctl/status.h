@@ -11,5 +11,7 @@
  * docs/lbctl.md. */
 json_t *hf_status_make(const struct hf_context *context);
 void hf_status_show(FILE *out, const json_t *status);
+/* Records that a syncd, by its Status, has yet to send to others, or to hear confirmed. */
+int64_t hf_status_waiting(const json_t *syncd);
 
 #endif

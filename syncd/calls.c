@@ -7,7 +7,7 @@
 #include "syncd/endpoint.h"
 
 #define CALLS_MOST  256
-#define PATIENCE_MS 10000 /* who asks may lose it sooner */
+#define PATIENCE_MS 20000 /* who asks may lose it sooner */
 #define AGAIN_MS    10
 #define TRIES_MOST  200
 

@@ -12,7 +12,7 @@
 #define SERVED_MOST 32
 #define CALLS_MOST  16	  /* of them: joiners come first */
 #define REQUEST_MS  3000  /* until a request must be there, or a chunk taken */
-#define ANSWER_MS   10000 /* until a program must have answered */
+#define ANSWER_MS   20000 /* until a program must have answered */
 
 /* A stream that another node opened. */
 struct served {
