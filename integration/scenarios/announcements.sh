@@ -134,8 +134,9 @@ before=$(configured)
 is_as_before() { [ "$(configured)" = "$before" ]; }
 sed -i '/include/d' "$RUN/lb1/bird.conf"
 lbbgp lb1 --drain="${VIPS[0]}" 2>/dev/null
-check "an edit that lacks the include is told" wait_for 5 "it" bgp_problem lb1 'does not include'
-check "and not put in force, not even when the drain is over" stays 3 is_as_before
+wait_for 5 "it to be told" bgp_problem lb1 'does not include'
+check "an edit that lacks the include is not put in force, not even when the drain is over" stays 3 is_as_before
+check "and told" bgp_problem lb1 'does not include'
 check "so others stay" is_there "${VIPS[2]}"
 lbbgp lb1 --undrain="${VIPS[0]}" 2>/dev/null
 bird_lb1 configure >/dev/null

@@ -36,6 +36,8 @@ mend_ways() { local x; for x in $(names be "$BACKENDS"); do in_ns lb1 ip route d
 
 wait_for 60 "the cluster" all_in_cluster
 for x in $(names lb "$NODES"); do wait_for 60 "$x to be announced" is_announced "$x"; done
+forget_penalties
+for x in $(names lb "$NODES"); do wait_for 60 "$x to be announced" is_announced "$x"; done
 edit_configs 's/^\( *\)encapsulation: ipip/&\n\1min_backends: 3\n\1check: {type: tcp, interval: 0.2, timeout: 0.1, fall: 2}/'
 
 # By an operator's word, as all nodes hear it.
