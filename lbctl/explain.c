@@ -154,6 +154,7 @@ static void follow(const struct hf_context *c, const json_t *cluster, struct pac
 	ProtobufCBinaryData sent = { 0, frame };
 	json_t *node;
 
+	q.answer = NULL;
 	for (int hop = 1; e && hop < HOPS_MAX; hop++) {
 		node = node_at(cluster,
 			       hf_text(json_array_get(steps, json_array_size(steps) - 1), "to"));
@@ -161,13 +162,13 @@ static void follow(const struct hf_context *c, const json_t *cluster, struct pac
 			break;
 		sent.len = e->frame.len;
 		memcpy(frame, e->frame.data, sent.len);
-		if (hop > 1)
-			hf_ask_free(&q, 1);
+		hf_ask_free(&q, 1);
 		ask(&q, node, p, &sent);
 		hf_ask(c->instance, &q, 1, PATIENCE_MS);
 		json_array_append_new(steps, make_step(cluster, node, &q));
 		e = explanation_of(&q);
 	}
+	hf_ask_free(&q, 1);
 }
 
 static bool is_asked(const struct hf_context *c, const json_t *node)

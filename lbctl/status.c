@@ -242,8 +242,8 @@ static void node_row(struct hf_table *t, const json_t *n)
 void hf_status_show(FILE *out, const json_t *status)
 {
 	struct hf_table *nodes =
-		hf_table_new("node", "state", "", "?version", "?>bgp", ">vips", ">epoch",
-			     ">records", ">flows", ">packets/s", ">drops/s", NULL);
+		hf_table_new("node", "state", "", "?version", "?>bgp", ">vips", "?>epoch",
+			     "?>records", "?>waiting", ">flows", ">packets/s", ">drops/s", NULL);
 	struct hf_table *pools =
 		hf_table_new("pool", "state", ">usable", ">flows", ">packets/s", NULL);
 	const char *state = hf_text(status, "state");

@@ -112,6 +112,13 @@ check "and lbbgp says so" wait_for 5 "it" bgp_problem lb1 'does not answer'
 timed "and goes on" there lb1 kill -CONT "$(cat "$RUN/lb1/bird.pid")"
 wait_for 10 "lbbgp to be content" bgp_is_well lb1
 
+# BIRD's routes to the backends came and went with it, three times or so, which would be damped: a new lbbgp knows of none.
+kill_program lb1 lbbgp
+wait_for 10 "lbbgp to be dead" is_dead "$(pid_of lb1 lbbgp)"
+start_lbbgp lb1
+lb1_is_well() { is_announced lb1 && bgp_is_well lb1; }
+wait_for 20 "lb1 to be well" lb1_is_well
+
 # Somebody meddles.
 echo 'protocol static holdfast4 { ipv4; } protocol static holdfast6 { ipv6; }' >"$RUN/lb1/bgp/vips.conf"
 bird_lb1 configure >/dev/null

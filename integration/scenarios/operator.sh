@@ -53,6 +53,7 @@ COLUMNS= script -qec "stty cols 80; nsenter --net=/run/netns/${PREFIX}lb1 $BIN/l
 check "on a terminal there are colours" grep -q $'\033\[' "$SCRATCH/screen"
 sed 's/\x1b\[[0-9;]*m//g; s/\r//' "$SCRATCH/screen" | awk 'length > 80' >"$SCRATCH/wide"
 check "and no line is longer than 80 columns" [ ! -s "$SCRATCH/wide" ]
+check "each node has a line of its own" [ "$(ctl status | grep -c '^lb[123] .* alive  *ready ')" = 3 ]
 
 # Where a connection goes: as each node says that it does, and as its backend says it did.
 client /usr/bin/python3 -u -c "
