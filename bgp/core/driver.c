@@ -380,6 +380,26 @@ static void (*const ends[])(struct hf_driver *, int64_t) = {
 	[HF_STEP_EXPORTS] = looked_at_exports,
 };
 
+/* The time of day, in ms, of "2026-11-26 16:32:01.256"; -1: it is told in some other form. */
+static long time_of(const char *text)
+{
+	unsigned int hour, minute, second, ms;
+	const char *colon = strchr(text, ':');
+
+	if (!colon || colon - text < 2 ||
+	    sscanf(colon - 2, "%2u:%2u:%2u.%3u", &hour, &minute, &second, &ms) != 4)
+		return -1;
+	return ((hour * 60L + minute) * 60 + second) * 1000 + ms;
+}
+
+/* BIRD works a time out anew whenever it tells it, and so differs by a millisecond from itself. */
+static bool is_same_time(const char *a, const char *b)
+{
+	long x = time_of(a), y = time_of(b);
+
+	return strcmp(a, b) == 0 || (x >= 0 && y >= 0 && labs(x - y) <= 1);
+}
+
 /* When it was reconfigured: if not by us, what it has now is to be found out. */
 static void take_status(struct hf_driver *d, const char *text)
 {
@@ -388,7 +408,7 @@ static void take_status(struct hf_driver *d, const char *text)
 	if (strncmp(text, label, strlen(label)) != 0)
 		return;
 	text += strlen(label);
-	if (!d->own && d->reconfigured[0] && strcmp(text, d->reconfigured) != 0) {
+	if (!d->own && d->reconfigured[0] && !is_same_time(text, d->reconfigured)) {
 		d->counters.reconfigured++;
 		d->suspect = true;
 	}

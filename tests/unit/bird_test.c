@@ -528,6 +528,26 @@ static void others_reconfigure(void **state)
 	assert_int_equal(d.counters.restored, 1);
 }
 
+/* As BIRD tells it: worked out anew each time, and not always alike. */
+static void a_time_that_jitters(void **state)
+{
+	(void)state;
+	begin();
+	say(GREETING);
+	say(STATUS("2026-11-26 16:32:01.999"));
+	say(ALL);
+	say(EXPORTED);
+	commands[0] = '\0';
+	apply(TWO);
+	look(STATUS("2026-11-26 16:32:05.999"), EXPORTED);
+	look(STATUS("2026-11-26 16:32:06.000"), EXPORTED);
+	look(STATUS("2026-11-26 16:32:05.999"), EXPORTED);
+	assert_int_equal(d.counters.reconfigured, 0);
+	expect("show status\n");
+	say(STATUS("2026-11-26 16:32:06.002"));
+	assert_int_equal(d.counters.reconfigured, 1);
+}
+
 static void silence(void **state)
 {
 	(void)state;
@@ -642,6 +662,7 @@ int main(void)
 		cmocka_unit_test(a_confirmation_of_nothing),
 		cmocka_unit_test(a_reconfiguration_in_progress),
 		cmocka_unit_test(others_reconfigure),
+		cmocka_unit_test(a_time_that_jitters),
 		cmocka_unit_test(silence),
 		cmocka_unit_test(what_is_no_bird),
 		cmocka_unit_test(what_it_will_not_do),
