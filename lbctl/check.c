@@ -210,7 +210,6 @@ static int64_t pins_of(const json_t *cluster, const char *pool, const char *back
 static void diff_pool(json_t *changes, const json_t *cluster, const json_t *node,
 		      const struct hf_config_pool *pool)
 {
-	size_t before = json_array_size(changes);
 	double moved;
 
 	for (uint32_t b = 0; b < pool->backend_count; b++) {
@@ -237,8 +236,7 @@ static void diff_pool(json_t *changes, const json_t *cluster, const json_t *node
 			add(changes, "backend", 0, "~ %s/%s weight %u, not %ld", pool->name,
 			    next->name, next->weight, (long)hf_number(now, "configured_weight"));
 	}
-	moved = json_array_size(changes) > before || pool->backend_count ? moved_slots(node, pool)
-									 : 0;
+	moved = moved_slots(node, pool);
 	if (moved > 0)
 		add(changes, "pool", 0,
 		    "~ %s: %.1f %% of its slots change: so many of the new flows go elsewhere than "
@@ -267,7 +265,7 @@ static void diff_leavers(json_t *changes, const json_t *cluster, const json_t *n
 int hf_command_diff(const struct hf_context *c)
 {
 	struct hf_config *config = load(c->words[0], false);
-	json_t *cluster, *node = NULL, *n, *changes, *x;
+	json_t *cluster, *node, *changes, *x;
 	struct hf_table *t;
 	char digest[24];
 	size_t i;
@@ -276,9 +274,7 @@ int hf_command_diff(const struct hf_context *c)
 		return HF_EXIT_WRONG;
 	cluster = hf_cluster_gather(c->instance,
 				    HF_PART_FACTS | HF_PART_SERVICES | HF_PART_BACKENDS, c->node);
-	json_array_foreach (json_object_get(cluster, "nodes"), i, n)
-		if (c->node ? strcmp(c->node, hf_text(n, "name")) == 0 : hf_flag(n, "local"))
-			node = n;
+	node = c->node ? hf_cluster_node(cluster, c->node) : hf_cluster_local(cluster);
 	if (!node || !json_object_get(node, "backends")) {
 		hf_error("lbnode does not answer, so what is in force is not known");
 		hf_config_free(config);

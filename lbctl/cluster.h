@@ -11,7 +11,7 @@
  *	            "errors": {PROGRAM: why it said nothing}}]}
  *
  * with those parts that were asked for; the capitals are messages of proto/. A part of a program
- *that said nothing is left out.
+ * that said nothing is left out.
  */
 #ifndef HF_LBCTL_CLUSTER_H
 #define HF_LBCTL_CLUSTER_H

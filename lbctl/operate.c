@@ -72,7 +72,9 @@ static int set_override(const struct hf_context *c, const char *name, const char
 	hf_ask_free(&q, 1);
 	if (!error && strcmp(action, "weight") == 0)
 		printf("%s: weight %u, on all nodes (lbctl overrides)\n", target, weight);
-	else if (!error && strcmp(action, "none") != 0)
+	else if (!error && strcmp(action, "none") == 0)
+		printf("%s: as the configuration says, on all nodes\n", target);
+	else if (!error)
 		printf("%s: %s, on all nodes (lbctl overrides)\n", target, action);
 	return error ? HF_EXIT_FAILED : HF_EXIT_FINE;
 }
@@ -96,7 +98,6 @@ static int end_override(const struct hf_context *c, const char *name)
 			 target);
 		return HF_EXIT_FAILED;
 	}
-	printf("%s: as the configuration says, on all nodes\n", target);
 	return set_override(c, name, "none", 0);
 }
 
