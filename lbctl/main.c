@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include <argp.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -116,11 +117,39 @@ static const struct command {
 
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))
 
+/* What each option sets, beside --instance. */
+static const struct setting {
+	int key;
+	unsigned int takes;
+	enum { FLAG, NUMBER, TEXT, SAID } kind; /* SAID: to others */
+	size_t at;				/* in struct hf_context */
+	const char *name;
+} settings[] = {
+#define AT(field) offsetof(struct hf_context, field), #field
+	{ 'n', TAKES_NODE, TEXT, AT(node) },
+	{ 'c', TAKES_COUNT, NUMBER, AT(count) },
+	{ 'f', TAKES_FOLLOW, FLAG, AT(follow) },
+	{ 'C', TAKES_CONFIG, TEXT, AT(config) },
+	{ KEY_JSON, TAKES_JSON, FLAG, AT(json) },
+	{ KEY_ALL, TAKES_ALL, FLAG, AT(all) },
+	{ KEY_POOL, TAKES_POOL, TEXT, AT(pool) },
+	{ KEY_BACKEND, TAKES_BACKEND, TEXT, AT(backend) },
+	{ KEY_STATE, TAKES_STATE, TEXT, AT(state) },
+	{ KEY_SYN, TAKES_SYN, FLAG, AT(syn) },
+	{ KEY_BY, TAKES_BY, SAID, AT(by) },
+	{ KEY_REASON, TAKES_BY, SAID, AT(reason) },
+	{ KEY_FOR, TAKES_FOR, NUMBER, offsetof(struct hf_context, for_s), "for" },
+	{ KEY_TIMEOUT, TAKES_TIMEOUT, NUMBER, offsetof(struct hf_context, timeout_s), "timeout" },
+#undef AT
+};
+
+#define SETTINGS (sizeof(settings) / sizeof(settings[0]))
+
 struct options {
 	struct hf_context context;
 	const struct command *command;
 	char *words[8];
-	unsigned int given; /* options */
+	unsigned int given; /* a bit for each of `settings` */
 };
 
 static uint32_t number_of(struct argp_state *state, const char *text, const char *what)
@@ -155,16 +184,10 @@ static void check_all(struct argp_state *state, const struct options *o)
 		argp_usage(state);
 	else if (o->context.word_count < o->command->least)
 		argp_error(state, "it is: %s %s", o->command->name, o->command->words);
-	else if (o->given & ~o->command->takes)
-		argp_error(state,
-			   "%s does not take one of these options; --help tells which are whose",
-			   o->command->name);
-}
-
-static void check_text(struct argp_state *state, const char *text, const char *what)
-{
-	if (strlen(text) > TEXT_MOST)
-		argp_error(state, "--%s may have %d characters", what, TEXT_MOST);
+	for (size_t i = 0; i < SETTINGS; i++)
+		if (o->given & 1U << i && !(o->command->takes & settings[i].takes))
+			argp_error(state, "%s takes no --%s; --help tells which command does",
+				   o->command->name, settings[i].name);
 }
 
 static bool is_instance(const char *name)
@@ -174,85 +197,52 @@ static bool is_instance(const char *name)
 		       strlen(name);
 }
 
+static void set(struct argp_state *state, const struct setting *s, char *argument)
+{
+	void *field = (char *)state->input + offsetof(struct options, context) + s->at;
+
+	switch (s->kind) {
+	case FLAG:
+		*(bool *)field = true;
+		return;
+	case NUMBER:
+		*(uint32_t *)field = number_of(state, argument, s->name);
+		return;
+	case SAID:
+		if (strlen(argument) > TEXT_MOST)
+			argp_error(state, "--%s may have %d characters", s->name, TEXT_MOST);
+		break;
+	case TEXT:
+		break;
+	}
+	*(const char **)field = argument;
+}
+
 static error_t take_option(int key, char *argument, struct argp_state *state)
 {
 	struct options *o = state->input;
-	struct hf_context *c = &o->context;
 
+	for (size_t i = 0; i < SETTINGS; i++)
+		if (settings[i].key == key) {
+			o->given |= 1U << i;
+			set(state, &settings[i], argument);
+			return 0;
+		}
 	switch (key) {
 	case 'i':
 		if (!is_instance(argument))
 			argp_error(state, "\"%s\" is no instance's name", argument);
-		c->instance = argument;
-		break;
-	case 'n':
-		o->given |= TAKES_NODE;
-		c->node = argument;
-		break;
-	case 'c':
-		o->given |= TAKES_COUNT;
-		c->count = number_of(state, argument, "count");
-		break;
-	case 'f':
-		o->given |= TAKES_FOLLOW;
-		c->follow = true;
-		break;
-	case 'C':
-		o->given |= TAKES_CONFIG;
-		c->config = argument;
-		break;
-	case KEY_JSON:
-		o->given |= TAKES_JSON;
-		c->json = true;
-		break;
-	case KEY_ALL:
-		o->given |= TAKES_ALL;
-		c->all = true;
-		break;
-	case KEY_POOL:
-		o->given |= TAKES_POOL;
-		c->pool = argument;
-		break;
-	case KEY_BACKEND:
-		o->given |= TAKES_BACKEND;
-		c->backend = argument;
-		break;
-	case KEY_STATE:
-		o->given |= TAKES_STATE;
-		c->state = argument;
-		break;
-	case KEY_SYN:
-		o->given |= TAKES_SYN;
-		c->syn = true;
-		break;
-	case KEY_BY:
-		o->given |= TAKES_BY;
-		check_text(state, argument, "by");
-		c->by = argument;
-		break;
-	case KEY_REASON:
-		o->given |= TAKES_BY;
-		check_text(state, argument, "reason");
-		c->reason = argument;
-		break;
-	case KEY_FOR:
-		o->given |= TAKES_FOR;
-		c->for_s = number_of(state, argument, "for");
-		break;
-	case KEY_TIMEOUT:
-		o->given |= TAKES_TIMEOUT;
-		c->timeout_s = number_of(state, argument, "timeout");
-		break;
+		o->context.instance = argument;
+		return 0;
 	case ARGP_KEY_ARG:
 		take_word(state, o, argument);
-		break;
+		return 0;
 	case ARGP_KEY_END:
 		check_all(state, o);
-		break;
+		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
 	}
-	return 0;
 }
 
 /* The commands stand before the options, from the same table that they are found by. */

@@ -13,6 +13,7 @@
 #include "lib/text.h"
 
 #define LOOK_MS	    200
+#define TARGET_MOST 160
 #define PATIENCE_MS 5000 /* a change may take a while */
 
 /* Asks one, and says what failed: the error that the answer told, NULL for none, or why there is no
@@ -46,16 +47,21 @@ static const char *ask_one(const struct hf_context *c, struct hf_question_to *q)
 }
 
 /* "POOL/NAME", or the name alone for the backend in all pools. */
+static void target_of(const char *name, char out[TARGET_MOST])
+{
+	snprintf(out, TARGET_MOST, "%s%s", strchr(name, '/') ? "" : "+/", name);
+}
+
 static int set_override(const struct hf_context *c, const char *name, const char *action,
 			uint32_t weight)
 {
 	static struct hf_question_to q;
 	Holdfast__ToNode message = HOLDFAST__TO_NODE__INIT;
 	Holdfast__OverrideSet body = HOLDFAST__OVERRIDE_SET__INIT;
-	char target[160];
+	char target[TARGET_MOST];
 	const char *error;
 
-	snprintf(target, sizeof(target), "%s%s", strchr(name, '/') ? "" : "+/", name);
+	target_of(name, target);
 	body.target = target;
 	body.action = (char *)action;
 	body.weight = weight;
@@ -83,11 +89,11 @@ static int set_override(const struct hf_context *c, const char *name, const char
 static int end_override(const struct hf_context *c, const char *name)
 {
 	json_t *cluster = hf_cluster_gather(c->instance, HF_PART_OVERRIDES, NULL), *node, *o;
-	char target[160];
+	char target[TARGET_MOST];
 	bool there = false;
 	size_t i, k;
 
-	snprintf(target, sizeof(target), "%s%s", strchr(name, '/') ? "" : "+/", name);
+	target_of(name, target);
 	json_array_foreach (json_object_get(cluster, "nodes"), i, node)
 		json_array_foreach (json_object_get(node, "overrides"), k, o)
 			there |= strcmp(hf_text(o, "target"), target) == 0;
@@ -397,7 +403,7 @@ int hf_command_overrides(const struct hf_context *c)
 	cluster = hf_gather_or_say(&here, HF_PART_OVERRIDES, &status);
 	node = hf_cluster_node(cluster, here.node);
 	list = json_object_get(node, "overrides");
-	if (!hf_print_json(c, list ? list : json_null())) {
+	if (!hf_print_json(c, list ? list : json_null()) && node) {
 		t = hf_table_new("backend", "override", "by", "since", "for", "reason", NULL);
 		json_array_foreach (list, i, o)
 			override_row(t, o);

@@ -14,7 +14,9 @@ told() { check "$1" wait_for 15 "it to be told" tells "${@:2}"; } # WHAT NODE TE
 well() { check "${1:-and all is fine again}" wait_for 60 "it" is_fine; }
 repair() {
     local x
-    ctl status 2>&1 | sed 's/^/   /' || true # for whom it fails
+    # For whom it fails.
+    ctl_json status | jq -r '.problems[] | "error: \(.nodes | join(" ")): \(.text)"' >&3 || true
+    ctl status 2>&1 | sed 's/^/   /' || true
     kill -CONT "$(pid_of lb2 lbnode)" "$(pid_of lb2 syncd)" 2>/dev/null || true
     mend_gossip lb2
     ctl undrain node lb2 >/dev/null 2>&1

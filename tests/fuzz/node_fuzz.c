@@ -34,7 +34,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
 			part = length - 2;
 		taken = hf_node_take(node->sync, bytes + 2, part, is_lbnode, &news,
 				     sim_local(node, sim->now));
-		must(taken <= HF_NODE_ASKS && memchr(news.hello.program, 0, 64));
+		must(taken <= HF_NODE_OTHER && memchr(news.hello.program, 0, 64));
 		must(is_lbnode || !news.exported);
 		is_lbnode |= taken == HF_NODE_GREETED;
 		if (taken == HF_NODE_ASKS)
