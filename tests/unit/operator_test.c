@@ -139,15 +139,11 @@ static void a_good_cluster_has_no_problems(void **state)
 	json_decref(cluster);
 }
 
-static void each_fault_is_told_once_and_where_it_is(void **state)
+static void a_nodes_fault_is_told_of_that_node(void **state)
 {
 	json_t *c;
 
 	(void)state;
-	c = good_cluster();
-	json_object_set_new(c, "blind", json_string("it does not run"));
-	must_tell(c, "", "nothing can be told of other nodes");
-
 	c = good_cluster();
 	json_object_set_new(node(c, 1), "state", json_string("dead"));
 	must_tell(c, "b", "dead, as far as the others can tell");
@@ -168,18 +164,6 @@ static void each_fault_is_told_once_and_where_it_is(void **state)
 	must_tell(c, "b", "its syncd was stopped");
 
 	c = good_cluster();
-	json_array_append_new(
-		json_object_get(part(c, 0, "lbbgp"), "vips"),
-		json_pack("{s:s, s:s}", "address", "192.0.2.1", "state", "withdrawn"));
-	must_tell(c, "", "192.0.2.1 is announced by no node");
-
-	c = good_cluster();
-	for (int i = 0; i < 2; i++)
-		json_object_set_new(json_array_get(part(c, i, "backends"), 0), "weight",
-				    json_integer(0));
-	must_tell(c, "", "no backend takes new flows");
-
-	c = good_cluster();
 	for (int i = 0; i < 2; i++)
 		json_array_append_new(json_object_get(part(c, i, "lbbgp"), "problems"),
 				      json_string("BIRD is ill"));
@@ -195,6 +179,42 @@ static void each_fault_is_told_once_and_where_it_is(void **state)
 	must_tell(c, "a", "the last reload was refused: f:1: no");
 
 	c = good_cluster();
+	json_array_append_new(json_object_get(part(c, 1, "lbbgp"), "problems"),
+			      json_string("BIRD is ill"));
+	must_tell(c, "b", "BIRD is ill");
+
+	c = good_cluster();
+	json_object_set_new(part(c, 0, "lbnode"), "pins", json_integer(90));
+	json_object_set_new(part(c, 0, "lbnode"), "pins_room", json_integer(100));
+	must_tell(c, "a", "full by 90 %");
+
+	c = good_cluster();
+	json_object_set_new(json_array_get(part(c, 1, "backends"), 0), "dissents", json_true());
+	must_tell(c, "b", "say otherwise");
+}
+
+static void what_is_no_nodes_own_is_told_once(void **state)
+{
+	json_t *c;
+
+	(void)state;
+	c = good_cluster();
+	json_object_set_new(c, "blind", json_string("it does not run"));
+	must_tell(c, "", "nothing can be told of other nodes");
+
+	c = good_cluster();
+	json_array_append_new(
+		json_object_get(part(c, 0, "lbbgp"), "vips"),
+		json_pack("{s:s, s:s}", "address", "192.0.2.1", "state", "withdrawn"));
+	must_tell(c, "", "192.0.2.1 is announced by no node");
+
+	c = good_cluster();
+	for (int i = 0; i < 2; i++)
+		json_object_set_new(json_array_get(part(c, i, "backends"), 0), "weight",
+				    json_integer(0));
+	must_tell(c, "", "no backend takes new flows");
+
+	c = good_cluster();
 	json_object_set_new(part(c, 1, "lbnode"), "config", json_string("0x2"));
 	json_object_set_new(part(c, 1, "lbnode"), "tables", json_string("0x2"));
 	must_tell(c, "", "different configurations (of services, pools or backends): a against b");
@@ -207,16 +227,6 @@ static void each_fault_is_told_once_and_where_it_is(void **state)
 	json_object_set_new(part(c, 1, "syncd"), "view", json_string("0x2"));
 	must_tell(c, "", "who owns which flows");
 
-	c = good_cluster();
-	json_array_append_new(json_object_get(part(c, 1, "lbbgp"), "problems"),
-			      json_string("BIRD is ill"));
-	must_tell(c, "b", "BIRD is ill");
-
-	c = good_cluster();
-	json_object_set_new(part(c, 0, "lbnode"), "pins", json_integer(90));
-	json_object_set_new(part(c, 0, "lbnode"), "pins_room", json_integer(100));
-	must_tell(c, "a", "full by 90 %");
-
 	/* Verdicts are all nodes': told once. */
 	c = good_cluster();
 	for (int i = 0; i < 2; i++) {
@@ -226,10 +236,6 @@ static void each_fault_is_told_once_and_where_it_is(void **state)
 		json_object_set_new(b, "cause", json_string("refused"));
 	}
 	must_tell(c, "", "backend x is down: refused");
-
-	c = good_cluster();
-	json_object_set_new(json_array_get(part(c, 1, "backends"), 0), "dissents", json_true());
-	must_tell(c, "b", "say otherwise");
 }
 
 static void drops_are_told_by_their_rate(void **state)
@@ -313,7 +319,8 @@ int main(void)
 		cmocka_unit_test(messages_are_json_as_they_describe_themselves),
 		cmocka_unit_test(ids_and_addresses_are_texts),
 		cmocka_unit_test(a_good_cluster_has_no_problems),
-		cmocka_unit_test(each_fault_is_told_once_and_where_it_is),
+		cmocka_unit_test(a_nodes_fault_is_told_of_that_node),
+		cmocka_unit_test(what_is_no_nodes_own_is_told_once),
 		cmocka_unit_test(drops_are_told_by_their_rate),
 		cmocka_unit_test(texts_are_fit_for_terminals),
 		cmocka_unit_test(numbers_are_short),

@@ -1,0 +1,344 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* The talk with a BIRD that refuses, hangs, is changed by others, or is none. */
+#include <errno.h>
+#include <stdio.h>
+
+#include "tests/unit/bird_talk.h"
+
+static void a_fault_of_the_configuration(void **state)
+{
+	(void)state;
+	begin();
+	say(GREETING);
+	forget();
+	d.step = HF_STEP_IDLE;
+	apply(TWO);
+	say(STATUS("1"));
+	say(ALL);
+	say(EXPORTED);
+	forget();
+	/* Somebody else's: the new text stays in the file, for when they have mended theirs. */
+	assert_int_equal(hf_driver_want(&d, "text", now), 0);
+	hf_driver_turn(&d, now);
+	expect("configure check\n");
+	say(FAULT);
+	assert_int_equal(d.trouble, HF_TROUBLE_REFUSED);
+	assert_string_equal(d.why, "/etc/bird/bird.conf:16:38 syntax error, unexpected NUM");
+	assert_string_equal(in_force(), TWO);
+	assert_string_equal(file, "text");
+	expect("");
+	/* Tried again, later; ours: the former text is put back. */
+	now += 1000;
+	hf_driver_turn(&d, now);
+	expect("configure check\n");
+	say("0002-Reading configuration from /etc/bird/bird.conf\n8002 "
+	    "/var/lib/holdfast/bgp/vips.conf:1:2 syntax error\n");
+	assert_string_equal(file, TWO);
+	assert_int_equal(d.counters.refused, 2);
+	assert_false(hf_driver_is_settled(&d));
+}
+
+static void an_include_that_is_not_there(void **state)
+{
+	(void)state;
+	begin();
+	say(GREETING);
+	forget();
+	d.step = HF_STEP_IDLE;
+	hf_driver_want(&d, TWO, now);
+	hf_driver_turn(&d, now);
+	expect("configure check\n");
+	/* Nobody opened it. */
+	is_read = false;
+	say(CHECKED);
+	is_read = true;
+	expect("");
+	assert_int_equal(d.trouble, HF_TROUBLE_NOT_INCLUDED);
+	/* It is opened, but our protocols do not come. */
+	now += 1000;
+	hf_driver_turn(&d, now);
+	say(CHECKED);
+	say(RECONFIGURED);
+	forget();
+	say(HEAD DEVICE SESSIONS "0000 \n");
+	/* A reconfiguration may be in progress, for a while. */
+	expect("");
+	now += 50;
+	hf_driver_turn(&d, now);
+	expect("show protocols\n");
+	now += 1900;
+	say(HEAD DEVICE SESSIONS "0000 \n");
+	now += 60;
+	hf_driver_turn(&d, now);
+	expect("show protocols\n");
+	say(HEAD DEVICE SESSIONS "0000 \n");
+	expect("configure undo\n");
+	say("0021-Undo requested\n0003 Reconfigured\n");
+	assert_int_equal(d.trouble, HF_TROUBLE_NOT_INCLUDED);
+	assert_int_equal(d.counters.undone, 1);
+	assert_string_equal(in_force(), "");
+}
+
+/* Protocols that were there, and are about to go: that is undone at once. */
+static void an_include_that_goes(void **state)
+{
+	(void)state;
+	begin();
+	say(GREETING);
+	forget();
+	d.step = HF_STEP_IDLE;
+	apply(TWO);
+	say(STATUS("1"));
+	say(ALL);
+	say(EXPORTED);
+	forget();
+	hf_driver_want(&d, "text", now);
+	hf_driver_turn(&d, now);
+	say(CHECKED);
+	say(IN_PROGRESS);
+	forget();
+	say(HEAD DEVICE "1002-holdfast4  Static     master4    flush  19:46:45.846  \n"
+			" holdfast6  Static     master6    flush  19:46:45.846  \n0000 \n");
+	expect("configure undo\n");
+}
+
+/* The time-out was over, or somebody has configured something else. */
+static void a_confirmation_of_nothing(void **state)
+{
+	(void)state;
+	begin();
+	say(GREETING);
+	forget();
+	d.step = HF_STEP_IDLE;
+	hf_driver_want(&d, TWO, now);
+	hf_driver_turn(&d, now);
+	say(CHECKED);
+	say("0002-Reading configuration from /etc/bird/bird.conf\n0005 Reconfiguration already in "
+	    "progress, queueing new config\n");
+	forget();
+	now += 50;
+	hf_driver_turn(&d, now);
+	expect("configure check\n");
+	say(CHECKED);
+	say(RECONFIGURED);
+	say(PROTOCOLS);
+	say("0019 Nothing to do\n");
+	assert_false(hf_driver_is_settled(&d));
+	assert_string_equal(in_force(), "");
+}
+
+static void a_reconfiguration_in_progress(void **state)
+{
+	(void)state;
+	begin();
+	say(GREETING);
+	forget();
+	d.step = HF_STEP_IDLE;
+	hf_driver_want(&d, TWO, now);
+	hf_driver_turn(&d, now);
+	say(CHECKED);
+	say(IN_PROGRESS);
+	say(HEAD DEVICE "0000 \n");
+	now += 50;
+	hf_driver_turn(&d, now);
+	say(PROTOCOLS);
+	say(CONFIRMED);
+	assert_string_equal(in_force(), TWO);
+}
+
+static void others_reconfigure(void **state)
+{
+	(void)state;
+	begin();
+	say(GREETING);
+	say(STATUS("1"));
+	say(ALL);
+	say(EXPORTED);
+	forget();
+	apply(TWO);
+	look(STATUS("2"), EXPORTED);
+	assert_int_equal(d.counters.reconfigured, 0);
+	/* By hand: if what is exported is as it should be, that is all. */
+	expect("show status\n");
+	say(STATUS("3"));
+	assert_int_equal(d.counters.reconfigured, 1);
+	say(ALL);
+	forget();
+	say(EXPORTED);
+	expect("");
+	assert_true(hf_driver_is_settled(&d));
+	/* If not, ours is put in force again: something is missing, or too much. */
+	now += 1000;
+	hf_driver_turn(&d, now);
+	say(STATUS("4"));
+	say(ALL);
+	forget();
+	say("1007-Table export:\n 203.0.113.11/32  unicast [holdfast4 19:52:37] * (200)\n "
+	    "203.0.113.10/32  unicast [holdfast4 19:52:37] * (200)\n 203.0.113.12/32  unicast "
+	    "[holdfast4 19:52:37] * (200)\n0000 \n");
+	expect("configure check\n");
+	say(CHECKED);
+	say(RECONFIGURED);
+	say(PROTOCOLS);
+	say(CONFIRMED);
+	assert_true(hf_driver_is_settled(&d));
+	now += 300;
+	hf_driver_turn(&d, now);
+	say(STATUS("5"));
+	say(ALL);
+	say(EXPORTED);
+	now += 1000;
+	forget();
+	hf_driver_turn(&d, now);
+	/* A wrong file in ours' place. */
+	say(STATUS("5"));
+	say(ALL);
+	say(EXPORTED);
+	snprintf(file, sizeof(file), "wrong");
+	now += 1000;
+	forget();
+	hf_driver_turn(&d, now);
+	expect("configure check\n");
+	assert_string_equal(file, TWO);
+	assert_int_equal(d.counters.restored, 1);
+}
+
+/* As BIRD tells it: worked out anew each time, and not always alike. */
+static void a_time_that_jitters(void **state)
+{
+	(void)state;
+	begin();
+	say(GREETING);
+	say(STATUS("2026-11-26 16:32:01.999"));
+	say(ALL);
+	say(EXPORTED);
+	forget();
+	apply(TWO);
+	look(STATUS("2026-11-26 16:32:05.999"), EXPORTED);
+	look(STATUS("2026-11-26 16:32:06.000"), EXPORTED);
+	look(STATUS("2026-11-26 16:32:05.999"), EXPORTED);
+	assert_int_equal(d.counters.reconfigured, 0);
+	expect("show status\n");
+	say(STATUS("2026-11-26 16:32:06.002"));
+	assert_int_equal(d.counters.reconfigured, 1);
+}
+
+static void silence(void **state)
+{
+	(void)state;
+	begin();
+	say(GREETING);
+	forget();
+	d.step = HF_STEP_IDLE;
+	hf_driver_want(&d, TWO, now);
+	hf_driver_turn(&d, now);
+	expect("configure check\n");
+	now += 10000;
+	hf_driver_turn(&d, now);
+	assert_int_equal(d.trouble, HF_TROUBLE_SILENT);
+	assert_false(connected);
+	/* All is tried again, with a new connection. */
+	now += 200;
+	hf_driver_turn(&d, now);
+	assert_true(connected);
+	hf_driver_connected(&d, now);
+	say(GREETING);
+	expect("configure check\n");
+	hf_driver_lost(&d, "gone", now);
+	assert_int_equal(d.trouble, HF_TROUBLE_APART);
+}
+
+static void what_is_no_bird(void **state)
+{
+	static const char *const others[] = {
+		"SSH-2.0-OpenSSH_9.2\n", "0001 BIRD 1.6.8 ready.\n",
+		"0001 Quagga\n",	 " no code yet\n",
+		"9001 what?\n",		 "00 1\n",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+		begin();
+		say(others[i]);
+		assert_int_equal(d.trouble, HF_TROUBLE_STRANGE);
+		assert_false(connected);
+	}
+	begin();
+	say("0001 BIRD 3.0.1 ready.\n");
+	assert_string_equal(d.version, "3.0.1");
+	/* It speaks without being asked. */
+	say(STATUS("1"));
+	say(ALL);
+	say(EXPORTED);
+	say("0000 \n");
+	assert_int_equal(d.trouble, HF_TROUBLE_STRANGE);
+	/* A line that goes on, of a reply that has ended. */
+	begin();
+	say(GREETING " more\n");
+	assert_int_equal(d.trouble, HF_TROUBLE_STRANGE);
+	/* Echoed messages are no answers. */
+	begin();
+	say(GREETING "+spine1: Error\n");
+	assert_true(connected);
+	hf_driver_bytes(&d, "\0\n", 2, now);
+	assert_false(connected);
+}
+
+static void what_it_will_not_do(void **state)
+{
+	(void)state;
+	begin();
+	say(GREETING);
+	forget();
+	d.step = HF_STEP_IDLE;
+	hf_driver_want(&d, TWO, now);
+	hf_driver_turn(&d, now);
+	say("8007 Access denied\n");
+	assert_int_equal(d.trouble, HF_TROUBLE_DENIED);
+	forget();
+	write_error = -EROFS;
+	now += 1000;
+	hf_driver_turn(&d, now);
+	assert_int_equal(d.trouble, HF_TROUBLE_FILE);
+	write_error = 0;
+	now += 1000;
+	forget();
+	hf_driver_turn(&d, now);
+	say(CHECKED);
+	say("0006 Reconfiguration ignored, shutting down\n");
+	assert_int_equal(d.trouble, HF_TROUBLE_DENIED);
+}
+
+/* A line that is longer than any: cut, and nothing else. */
+static void a_long_line(void **state)
+{
+	(void)state;
+	begin();
+	say(GREETING);
+	for (int i = 0; i < 10000; i++)
+		hf_driver_bytes(&d, i ? "x" : "1", 1, now);
+	assert_true(connected);
+	say("\n");
+	assert_int_equal(d.trouble, HF_TROUBLE_STRANGE);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_fault_of_the_configuration),
+		cmocka_unit_test(an_include_that_is_not_there),
+		cmocka_unit_test(an_include_that_goes),
+		cmocka_unit_test(a_confirmation_of_nothing),
+		cmocka_unit_test(a_reconfiguration_in_progress),
+		cmocka_unit_test(others_reconfigure),
+		cmocka_unit_test(a_time_that_jitters),
+		cmocka_unit_test(silence),
+		cmocka_unit_test(what_is_no_bird),
+		cmocka_unit_test(what_it_will_not_do),
+		cmocka_unit_test(a_long_line),
+	};
+	int failed = cmocka_run_group_tests(tests, NULL, NULL);
+
+	hf_driver_free(&d);
+	return failed;
+}
