@@ -14,21 +14,17 @@
 
 #define DEFAULT_CONFIG "/etc/holdfast/holdfast.yaml"
 
-/* NULL, said why. */
-static struct hf_config *load(const char *path, bool with_keys)
+/* NULL: error->text says why. */
+static struct hf_config *load(const char *path, bool with_keys, struct hf_config_error *error)
 {
 	struct hf_config *config = NULL;
-	struct hf_config_error error;
 	struct hf_key_ring keys;
-	char why[512];
 
-	if (hf_config_load(path, &config, &error) < 0) {
-		fprintf(stderr, "%s\n", error.text);
+	if (hf_config_load(path, &config, error) < 0)
 		return NULL;
-	}
 	if (with_keys && config->cluster.key_file &&
-	    hf_key_ring_read(config->cluster.key_file, &keys, why, sizeof(why)) < 0) {
-		fprintf(stderr, "%s\n", why);
+	    hf_key_ring_read(config->cluster.key_file, &keys, error->text, sizeof(error->text)) <
+		    0) {
 		hf_config_free(config);
 		return NULL;
 	}
@@ -49,17 +45,25 @@ static void find_path(const struct hf_context *c, char *path, size_t size)
 
 int hf_command_check(const struct hf_context *c)
 {
-	char path[4096];
+	struct hf_config_error error = { 0 };
 	struct hf_config *config;
+	char path[4096];
+	json_t *said;
 
 	if (c->word_count)
 		snprintf(path, sizeof(path), "%s", c->words[0]);
 	else
 		find_path(c, path, sizeof(path));
-	config = load(path, true);
-	if (!config)
+	config = load(path, true, &error);
+	said = json_pack("{s:o, s:b, s:o}", "file", hf_json_clean(path), "good", config != NULL,
+			 "error", hf_json_clean(error.text));
+	if (!hf_print_json(c, said) && config)
+		hf_show_config(stdout, path, config);
+	json_decref(said);
+	if (!config) {
+		fprintf(stderr, "%s\n", error.text);
 		return HF_EXIT_WRONG;
-	hf_show_config(stdout, path, config);
+	}
 	hf_config_free(config);
 	return HF_EXIT_FINE;
 }
@@ -264,14 +268,17 @@ static void diff_leavers(json_t *changes, const json_t *cluster, const json_t *n
 
 int hf_command_diff(const struct hf_context *c)
 {
-	struct hf_config *config = load(c->words[0], false);
+	struct hf_config_error error = { 0 };
+	struct hf_config *config = load(c->words[0], false, &error);
 	json_t *cluster, *node, *changes, *x;
 	struct hf_table *t;
 	char digest[24];
 	size_t i;
 
-	if (!config)
+	if (!config) {
+		fprintf(stderr, "%s\n", error.text);
 		return HF_EXIT_WRONG;
+	}
 	cluster = hf_cluster_gather(c->instance,
 				    HF_PART_FACTS | HF_PART_SERVICES | HF_PART_BACKENDS, c->node);
 	node = c->node ? hf_cluster_node(cluster, c->node) : hf_cluster_local(cluster);

@@ -6,6 +6,7 @@ source "$RUN/sizes"
 
 SCRATCH=$(mktemp -d)
 LOAD=
+CLAIM= # what is being checked
 CLEANUPS=()
 LOGS_BEFORE=$(wc -c "$RUN"/log/*.log)
 
@@ -13,7 +14,10 @@ LOGS_BEFORE=$(wc -c "$RUN"/log/*.log)
 at_exit() { CLEANUPS+=("$1"); }
 clean_up() {
     local status=$? i
-    [ $status = 0 ] || [ $status = 130 ] || show_logs >&3
+    if [ $status != 0 ] && [ $status != 130 ]; then
+        [ -z "$CLAIM" ] || printf 'error: failed: %s\n' "$CLAIM" >&3
+        show_logs >&3
+    fi
     [ -z "$LOAD" ] || kill "$LOAD" 2>/dev/null || true
     for ((i = ${#CLEANUPS[@]} - 1; i >= 0; i--)); do eval "${CLEANUPS[i]}" || true; done
     rm -rf "$SCRATCH"
@@ -22,11 +26,13 @@ trap clean_up EXIT
 trap 'exit 130' INT TERM
 
 pass() {
+    CLAIM=
     printf 'PASS: %s\n' "$*"
     LOGS_BEFORE=$(wc -c "$RUN"/log/*.log)
 }
 fail() {
-    printf 'FAIL: %s\n' "$*" >&2
+    CLAIM=
+    printf 'error: failed: %s\n' "$*" >&3
     exit 1
 }
 # What the daemons have said since the last claim that held.
@@ -40,11 +46,11 @@ show_logs() {
 
 # check WHAT COMMAND...: the claim's parts, one a line.
 check() {
-    local what=$1
+    CLAIM=$1
     shift
-    if "$@" >"$SCRATCH/output" 2>&1; then pass "$what"; else
+    if "$@" >"$SCRATCH/output" 2>&1; then pass "$CLAIM"; else
         tail -20 "$SCRATCH/output" >&2
-        fail "$what"
+        fail "$CLAIM"
     fi
 }
 

@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "lbctl/overrides.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "lbctl/change.h"
+#include "lbctl/table.h"
+#include "lib/log.h"
+#include "lib/text.h"
+
+#define TARGET_MOST 160
+
+/* "POOL/NAME", or the name alone for the backend in all pools. */
+static void target_of(const char *name, char out[TARGET_MOST])
+{
+	snprintf(out, TARGET_MOST, "%s%s", strchr(name, '/') ? "" : "+/", name);
+}
+
+int hf_override_set(const struct hf_context *c, const char *name, const char *action,
+		    uint32_t weight)
+{
+	static struct hf_question_to q;
+	Holdfast__ToNode message = HOLDFAST__TO_NODE__INIT;
+	Holdfast__OverrideSet body = HOLDFAST__OVERRIDE_SET__INIT;
+	char target[TARGET_MOST];
+	const char *error;
+
+	target_of(name, target);
+	body.target = target;
+	body.action = (char *)action;
+	body.weight = weight;
+	body.author = (char *)c->by;
+	body.reason = (char *)c->reason;
+	body.seconds = c->for_s;
+	message.body_case = HOLDFAST__TO_NODE__BODY_OVERRIDE;
+	message.override = &body;
+	q.local = true; /* any node tells all others */
+	hf_ask_lbnode(&q, &message);
+	error = hf_change_ask(c, &q);
+	if (error)
+		hf_change_tell(c, false, target, "%s", error);
+	hf_ask_free(&q, 1);
+	if (!error && strcmp(action, "weight") == 0)
+		hf_change_tell(c, true, target, "weight %u, on all nodes (lbctl overrides)",
+			       weight);
+	else if (!error && strcmp(action, "none") == 0)
+		hf_change_tell(c, true, target, "as the configuration says, on all nodes");
+	else if (!error)
+		hf_change_tell(c, true, target, "%s, on all nodes (lbctl overrides)", action);
+	return error ? HF_EXIT_FAILED : HF_EXIT_FINE;
+}
+
+int hf_override_end(const struct hf_context *c, const char *name)
+{
+	json_t *cluster = hf_cluster_gather(c->instance, HF_PART_OVERRIDES, NULL), *node, *o;
+	char target[TARGET_MOST];
+	bool there = false;
+	size_t i, k;
+
+	target_of(name, target);
+	json_array_foreach (json_object_get(cluster, "nodes"), i, node)
+		json_array_foreach (json_object_get(node, "overrides"), k, o)
+			there |= strcmp(hf_text(o, "target"), target) == 0;
+	json_decref(cluster);
+	if (!there) {
+		hf_change_tell(c, false, target,
+			       "nothing was said of it that could be taken back; `lbctl overrides` "
+			       "lists what was");
+		return HF_EXIT_FAILED;
+	}
+	return hf_override_set(c, name, "none", 0);
+}
+
+int hf_command_disable(const struct hf_context *c)
+{
+	return hf_override_set(c, c->words[0], "disable", 0);
+}
+
+int hf_command_weight(const struct hf_context *c)
+{
+	char *end;
+	unsigned long weight = strtoul(c->words[1], &end, 10);
+
+	if (strcmp(c->words[1], "default") == 0)
+		return hf_override_end(c, c->words[0]);
+	if (*end || weight < 1 || weight > 65535) {
+		hf_error("a weight is a number from 1 to 65535, or \"default\", not \"%s\"; for "
+			 "none at all: lbctl drain backend %s",
+			 c->words[1], c->words[0]);
+		return HF_EXIT_WRONG;
+	}
+	return hf_override_set(c, c->words[0], "weight", (uint32_t)weight);
+}
+
+static void override_row(struct hf_table *t, const json_t *o)
+{
+	time_t at = hf_number(o, "set_at") / 1000;
+	char when[32], left[HF_DURATION_TEXT] = "ever";
+	struct tm tm;
+
+	localtime_r(&at, &tm);
+	strftime(when, sizeof(when), "%Y-%m-%d %H:%M:%S", &tm);
+	if (hf_number(o, "seconds_left"))
+		hf_duration_text((uint32_t)hf_number(o, "seconds_left"), left);
+	hf_table_cell(t, HF_BOLD, "%s%s", hf_text(o, "target"),
+		      hf_flag(o, "unknown") ? " (not known here)" : "");
+	if (hf_number(o, "weight"))
+		hf_table_cell(t, HF_DOUBTFUL, "weight %ld", (long)hf_number(o, "weight"));
+	else
+		hf_table_cell(t, HF_DOUBTFUL, "%s", hf_text(o, "action"));
+	hf_table_cell(t, HF_PLAIN, "%s", hf_text(o, "author"));
+	hf_table_cell(t, HF_PLAIN, "%s", when);
+	hf_table_cell(t, HF_PLAIN, "%s", left);
+	hf_table_cell(t, HF_PLAIN, "%s", hf_text(o, "reason"));
+}
+
+/* They are the same on all nodes: one tells them. */
+int hf_command_overrides(const struct hf_context *c)
+{
+	json_t *known = hf_cluster_gather(c->instance, 0, NULL), *cluster, *node, *o, *list = NULL;
+	struct hf_context here = *c;
+	struct hf_table *t;
+	int status;
+	size_t i;
+
+	if (!here.node)
+		here.node = hf_text(known, "asked");
+	cluster = hf_gather_or_say(&here, HF_PART_OVERRIDES, &status);
+	node = hf_cluster_node(cluster, here.node);
+	list = json_object_get(node, "overrides");
+	if (!hf_print_json(c, list ? list : json_null()) && node) {
+		t = hf_table_new("backend", "override", "by", "since", "for", "reason", NULL);
+		json_array_foreach (list, i, o)
+			override_row(t, o);
+		hf_table_print(t, stdout);
+	}
+	json_decref(cluster);
+	json_decref(known);
+	return status;
+}
