@@ -15,7 +15,8 @@
 #define PROBLEM_TEXT  256
 #define PROBLEMS_MOST 32
 /* What has not been seen for so long is over. */
-#define RECENT HF_SECONDS(120)
+#define RECENT	  HF_SECONDS(120)
+#define REFRESHED HF_SECONDS(60) /* all records are, in this time */
 
 size_t hf_node_pack(const Holdfast__FromSync *message, uint8_t *out, size_t size)
 {
@@ -226,7 +227,7 @@ static void find_problems(struct page *page, const struct hf_sync *sync,
 	if (readiness == HF_JOINING)
 		problem(page, "no seed has answered yet: check cluster.seeds, the keys, and that "
 			      "UDP and TCP cluster.port are open");
-	if (readiness == HF_READY_TIMEOUT && now - hf_sync_readiness_since(sync) < RECENT)
+	if (readiness == HF_READY_TIMEOUT && now - hf_sync_readiness_since(sync) < REFRESHED)
 		problem(page, "the snapshot took too long: records may be missing until they are "
 			      "refreshed, within a minute");
 	if (c->drop_key && now - hf_sync_key_refused_at(sync) < RECENT)
