@@ -103,6 +103,7 @@ void hf_doctor_bfd(json_t *findings, const struct hf_config *config)
 {
 	char command[300], line[300], address[64], interface[32], state[16];
 	uint32_t up = 0, other = 0;
+	bool answers = false;
 	FILE *pipe;
 
 	if (!config || !config->bgp.local_as || strchr(config->bgp.bird_socket, '\''))
@@ -112,6 +113,7 @@ void hf_doctor_bfd(json_t *findings, const struct hf_config *config)
 		 config->bgp.bird_socket);
 	pipe = popen(command, "r");
 	while (pipe && fgets(line, sizeof(line), pipe)) {
+		answers |= strncmp(line, "BIRD ", 5) == 0;
 		if (sscanf(line, "%63s %31s %15s", address, interface, state) != 3 ||
 		    !strpbrk(address, ".:"))
 			continue;
@@ -125,8 +127,9 @@ void hf_doctor_bfd(json_t *findings, const struct hf_config *config)
 	if (pipe)
 		pclose(pipe);
 	if (up)
-		hf_finding_add(findings, HF_FINDING_GOOD, "BFD", "", "%u sessions are up", up);
-	else if (!other)
+		hf_finding_add(findings, HF_FINDING_GOOD, "BFD", "", "%u session%s up", up,
+			       up == 1 ? " is" : "s are");
+	else if (!other && answers)
 		hf_finding_add(
 			findings, HF_FINDING_DOUBTFUL, "BFD",
 			"`bfd on` in BIRD's sessions, and at the routers: docs/bgp.md",

@@ -102,11 +102,17 @@ static void look_at_way(json_t *findings, const struct hf_config_pool *pool,
 	if (hf_number(metrics, "mtu"))
 		mtu = (long)hf_number(metrics, "mtu");
 	snprintf(remedy, sizeof(remedy),
-		 "raise the MTU of the whole way to %ld; or run lbhost, which lowers the MSS",
+		 "raise the MTU of the whole way to %ld; or run lbhost, which lowers the MSS, and "
+		 "say `last_chance: true`",
 		 needed);
 	if (!device[0])
 		hf_finding_add(findings, HF_FINDING_BAD, about, "ip route get",
 			       "there is no route to it");
+	else if (mtu > 0 && mtu < needed && pool->last_chance)
+		hf_finding_add(findings, HF_FINDING_GOOD, about, "",
+			       "MTU %ld by %s is less than %ld, a client's largest packet in a "
+			       "tunnel, so lbhost has TCP send smaller ones",
+			       mtu, device, needed);
 	else if (mtu > 0 && mtu < needed)
 		hf_finding_add(findings, HF_FINDING_DOUBTFUL, about, remedy,
 			       "MTU %ld by %s is less than %ld, a client's largest packet in a "

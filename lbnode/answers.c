@@ -81,6 +81,7 @@ static bool find_action(const char *name, enum hf_override_action *action)
 static const char *set_override(struct agent *a, const Holdfast__OverrideSet *set)
 {
 	struct hf_override o = { .weight = set->weight };
+	char weight[16] = "";
 	uint32_t stamp = hf_health_stamp(a->checking.health, hf_agent_now());
 
 	if (!hf_override_target_is_good(set->target))
@@ -101,7 +102,10 @@ static const char *set_override(struct agent *a, const Holdfast__OverrideSet *se
 	snprintf(o.reason, sizeof(o.reason), "%s", set->reason);
 	if (!hf_health_override(a->checking.health, &o, hf_agent_now()))
 		return "weights are 1 to 65535, and author and reason printable ASCII";
-	hf_notice("override: %s %s, by %s: %s", o.target, set->action, o.author, o.reason);
+	if (o.action == HF_OVERRIDE_WEIGHT)
+		snprintf(weight, sizeof(weight), " %u", o.weight);
+	hf_notice("override: %s %s%s, by %s%s%s", o.target, set->action, weight, o.author,
+		  o.reason[0] ? ": " : "", o.reason);
 	hf_checking_settle(&a->checking);
 	return NULL;
 }

@@ -145,12 +145,12 @@ static int change_ring(const char *path, struct hf_key_ring *ring, enum hf_keyge
 
 static const char *const done[] = {
 	[HF_KEYGEN_ADD] =
-		"a new key is known; copy the file to all nodes, `systemctl reload syncd` "
-		"on each, and only then promote it",
-	[HF_KEYGEN_PROMOTE] = "the new key is in force; copy the file to all nodes, `systemctl "
-			      "reload syncd` on each, and only then retire the old one",
-	[HF_KEYGEN_RETIRE] = "the old keys are gone; copy the file to all nodes, and `systemctl "
-			     "reload syncd` on each",
+		"a new key is known; copy the file to all nodes, `lbctl reload`, and only then "
+		"promote it",
+	[HF_KEYGEN_PROMOTE] = "the new key is in force; copy the file to all nodes, `lbctl "
+			      "reload`, and only then retire the old one",
+	[HF_KEYGEN_RETIRE] = "the old keys are gone; copy the file to all nodes, and `lbctl "
+			     "reload`",
 };
 
 int hf_keygen(const char *path, enum hf_keygen_step step)
