@@ -180,9 +180,11 @@ static void take_word(struct argp_state *state, struct options *o, char *word)
 
 static void check_all(struct argp_state *state, const struct options *o)
 {
-	if (!o->command)
+	if (!o->command) {
 		argp_usage(state);
-	else if (o->context.word_count < o->command->least)
+		return;
+	}
+	if (o->context.word_count < o->command->least)
 		argp_error(state, "it is: %s %s", o->command->name, o->command->words);
 	for (size_t i = 0; i < SETTINGS; i++)
 		if (o->given & 1U << i && !(o->command->takes & settings[i].takes))

@@ -26,9 +26,11 @@ static void disconnect_it(void *context)
 
 static void send_it(void *context, const char *command)
 {
+	size_t used = strlen(commands);
+
 	(void)context;
-	assert_true(strlen(commands) + strlen(command) < sizeof(commands));
-	strcat(commands, command);
+	assert_true(used + strlen(command) < sizeof(commands));
+	snprintf(commands + used, sizeof(commands) - used, "%s", command);
 }
 
 static int write_it(void *context, const char *text)
