@@ -231,11 +231,9 @@ static void fill_counters(const struct hf_bgp *b, Holdfast__BgpState *to)
 
 static void fill_problems(const struct hf_bgp *b, Holdfast__BgpState *to, int64_t now)
 {
-	hf_problems_of_bird(&page.texts, &b->config->bgp, &b->driver);
+	hf_problems_of_bird(&page.texts, &b->config->bgp, &b->driver,
+			    hf_device_is_up(b->device, b->config->bgp.device));
 	hf_problems_of_vips(&page.texts, &b->announcer, b->why_not, now);
-	if (!hf_device_is_up(b->device, b->config->bgp.device))
-		hf_problems_add(&page.texts, "the device %s is down; `ip link set %s up`",
-				b->config->bgp.device, b->config->bgp.device);
 	for (uint32_t i = 0; i < page.texts.count; i++)
 		page.problems[i] = page.texts.text[i];
 	to->problems = page.problems;

@@ -61,6 +61,30 @@ static char *write_text(const struct hf_bgp *b, uint32_t *count)
 	return hf_include_write(&style, &b->announcer, count);
 }
 
+/* Nothing may be announced by the carrier's coming that BIRD has in force and that is not to be;
+ * and if that is all that BIRD has, the carrier goes, whatever BIRD may say to its new
+ * configuration. */
+static bool may_carry(const struct hf_bgp *b)
+{
+	const struct hf_exports *in_force = &b->driver.exports;
+	bool all = true, any = false;
+
+	for (uint32_t i = 0; i < in_force->count; i++) {
+		const struct hf_vip *vip = hf_announcer_find(&b->announcer, &in_force->vips[i]);
+		bool out = vip && hf_vip_is_out(vip);
+
+		all &= out;
+		any |= out;
+	}
+	return any && (all || b->carrier);
+}
+
+static void set_carrier(struct hf_bgp *b, bool carrier)
+{
+	hf_device_set_carrier(b->device, carrier);
+	b->carrier = carrier;
+}
+
 /* What BIRD is to be told follows from the VIPs' states. */
 static void plan(struct hf_bgp *b, int64_t now)
 {
@@ -71,10 +95,9 @@ static void plan(struct hf_bgp *b, int64_t now)
 		hf_error("out of memory; what is announced stays as it is for now");
 		return;
 	}
-	/* Nothing is to be announced, whatever BIRD may say to its new configuration; else, as soon
-	 * as BIRD has VIPs of ours in force. Until that is known it stays as it was taken over. */
+	/* Until it is known what BIRD has in force the carrier stays as it was taken over. */
 	if (!count || b->driver.in_force)
-		hf_device_set_carrier(b->device, count && b->driver.exports.count);
+		set_carrier(b, count && may_carry(b));
 	hf_driver_want(&b->driver, text, now);
 	free(text);
 }
@@ -198,18 +221,17 @@ static void watch_include(void *context)
 		b->readers = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
 	if (b->readers < 0)
 		return;
-	inotify_add_watch(b->readers, b->config->bgp.include, IN_OPEN);
+	if (inotify_add_watch(b->readers, b->config->bgp.include, IN_OPEN) < 0) {
+		close(b->readers);
+		b->readers = -1;
+		return;
+	}
 	was_include_read(b);
 }
 
 static bool holds_include(void *context, const char *text)
 {
-	const char *path = ((struct hf_bgp *)context)->config->bgp.include;
-	bool holds = hf_file_holds(path, text);
-
-	if (!holds)
-		hf_warning("somebody has changed %s; it is written anew", path);
-	return holds;
+	return hf_file_holds(((struct hf_bgp *)context)->config->bgp.include, text);
 }
 
 static void report(void *context)
@@ -217,7 +239,11 @@ static void report(void *context)
 	struct hf_bgp *b = context;
 	struct hf_problems before = b->problems;
 
-	hf_problems_of_bird(&b->problems, &b->config->bgp, &b->driver);
+	if (b->driver.counters.restored != b->restored)
+		hf_warning("somebody has changed %s; it was written anew", b->config->bgp.include);
+	b->restored = b->driver.counters.restored;
+	hf_problems_of_bird(&b->problems, &b->config->bgp, &b->driver,
+			    hf_device_is_up(b->device, b->config->bgp.device));
 	hf_problems_log(&before, &b->problems);
 }
 
@@ -250,6 +276,7 @@ static void take_over(struct hf_bgp *b)
 	if (text)
 		hf_include_read(text, adopt, b);
 	free(text);
+	b->carrier = true;
 	hf_notice("took over %s with %u VIPs", b->config->bgp.device, b->announcer.count);
 }
 
@@ -372,12 +399,16 @@ static int get_device(struct hf_bgp *b)
 	int parked = hf_device_parked(name);
 
 	if (b->device >= 0 && !hf_device_is(b->device, name)) {
-		hf_error("the running lbbgp has another device than %s; stop it first", name);
-		return -EINVAL;
+		hf_warning("the former lbbgp had another device than %s, which goes; its VIPs are "
+			   "withdrawn, and announced anew",
+			   name);
+		close(b->device);
+		b->device = -1;
 	}
 	if (b->device < 0)
 		b->device = parked;
 	if (b->device >= 0) {
+		hf_device_set_up(name);
 		take_over(b);
 	} else {
 		b->device = hf_device_open(name);

@@ -38,6 +38,8 @@ struct hf_bgp {
 	char lbnode[64];   /* who sent the last lease */
 	char why_not[128]; /* the node is not ready */
 	struct hf_problems problems;
+	bool carrier;	   /* the device's */
+	uint64_t restored; /* times that the include was, as far as it was logged */
 	struct hf_metrics_server metrics;
 	bool handed_over;
 	int err;

@@ -23,7 +23,7 @@ static void name_device(struct ifreq *request, const char *name)
 	snprintf(request->ifr_name, sizeof(request->ifr_name), "%s", name);
 }
 
-static int set_up(const char *name)
+int hf_device_set_up(const char *name)
 {
 	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), err = 0;
 	struct ifreq request;
@@ -50,7 +50,7 @@ int hf_device_open(const char *name)
 		err = -errno;
 	if (!err) {
 		hf_device_set_carrier(fd, false);
-		err = set_up(name);
+		err = hf_device_set_up(name);
 	}
 	if (!err)
 		return fd;

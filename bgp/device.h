@@ -21,6 +21,9 @@ int hf_device_open(const char *name);
 /* Whether the descriptor is of the device of this name. */
 bool hf_device_is(int fd, const char *name);
 
+/* Up, if somebody has set it down; takes CAP_NET_ADMIN. 0 or a negative errno. */
+int hf_device_set_up(const char *name);
+
 /* Whether it is there, and nobody has set it down. */
 bool hf_device_is_up(int fd, const char *name);
 

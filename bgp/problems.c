@@ -46,7 +46,9 @@ static void add_trouble(struct hf_problems *p, const struct hf_config_bgp *confi
 				config->bird_socket, d->why);
 		return;
 	case HF_TROUBLE_SILENT:
-		hf_problems_add(p, "BIRD does not answer at %s: it hangs; `systemctl restart bird`",
+		hf_problems_add(p,
+				"BIRD does not answer at %s: it hangs, or is busy; `systemctl "
+				"restart bird`",
 				config->bird_socket);
 		return;
 	case HF_TROUBLE_STRANGE:
@@ -104,12 +106,12 @@ static void add_channel(struct hf_problems *p, const struct hf_driver *d,
 }
 
 static void add_sessions(struct hf_problems *p, const struct hf_config_bgp *config,
-			 const struct hf_driver *d)
+			 const struct hf_driver *d, bool device_is_up)
 {
 	bool carried[HF_FAMILIES] = { false, false };
-	uint32_t expected[HF_FAMILIES];
+	uint32_t expected[HF_FAMILIES] = { 0, 0 };
 
-	for (int f = HF_IPV4; f < HF_FAMILIES; f++)
+	for (int f = HF_IPV4; device_is_up && f < HF_FAMILIES; f++)
 		expected[f] = hf_exports_expected(&d->exports, (enum hf_family_index)f);
 	for (uint32_t i = 0; i < d->sessions.count; i++) {
 		const struct hf_session *s = &d->sessions.session[i];
@@ -149,10 +151,19 @@ static void add_missing_peers(struct hf_problems *p, const struct hf_config_bgp 
 }
 
 void hf_problems_of_bird(struct hf_problems *p, const struct hf_config_bgp *config,
-			 const struct hf_driver *d)
+			 const struct hf_driver *d, bool device_is_up)
 {
 	p->count = 0;
+	if (!device_is_up)
+		hf_problems_add(
+			p, "the device %s is down, so the VIPs are withdrawn; `ip link set %s up`",
+			config->device, config->device);
 	add_trouble(p, config, d);
+	if (d->trial)
+		hf_problems_add(
+			p,
+			"somebody tries a configuration of BIRD's: lbbgp puts nothing right "
+			"until `birdc configure confirm` or `undo`; a change of VIPs confirms it");
 	if (!d->looked) {
 		if (d->trouble == HF_TROUBLE_NONE)
 			hf_problems_add(p, NOT_YET);
@@ -165,7 +176,7 @@ void hf_problems_of_bird(struct hf_problems *p, const struct hf_config_bgp *conf
 					"%d in BIRD, so its VIPs are withdrawn; `birdc "
 					"enable " HF_BIRD_STATIC "%d`",
 					f == HF_IPV4 ? 4 : 6, f == HF_IPV4 ? 4 : 6);
-	add_sessions(p, config, d);
+	add_sessions(p, config, d, device_is_up);
 	add_missing_peers(p, config, d);
 }
 

@@ -21,9 +21,9 @@ bool hf_session_is_expected(const struct hf_config_bgp *config, const char *name
 void hf_problems_add(struct hf_problems *problems, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
-/* Of the talk with BIRD and of what it exports. */
+/* Of the talk with BIRD and of what it exports; without the device it exports nothing. */
 void hf_problems_of_bird(struct hf_problems *problems, const struct hf_config_bgp *config,
-			 const struct hf_driver *driver);
+			 const struct hf_driver *driver, bool device_is_up);
 
 /* Adds those of the lease and of VIPs. */
 void hf_problems_of_vips(struct hf_problems *problems, const struct hf_announcer *announcer,

@@ -15,7 +15,8 @@
 #define REFUSED_MS   1000 /* until it is tried again */
 #define LOOK_MS	     1000
 #define BUSY_MS	     300
-#define FRESH_MS     900 /* before that a look does not tell what BIRD keeps back */
+#define RETAKE_MS    10000 /* two who always put their own in force again must not keep BIRD busy */
+#define FRESH_MS     900   /* before that a look does not tell what BIRD keeps back */
 
 void hf_driver_init(struct hf_driver *d, const char *include, const struct hf_driver_output *output,
 		    void *context)
@@ -64,9 +65,10 @@ bool hf_driver_is_settled(const struct hf_driver *d)
 static void begin(struct hf_driver *d, enum hf_driver_step step, const char *command, int64_t now)
 {
 	d->step = step;
+	d->deadline = now + ANSWER_MS;
 	/* Both read all of its configuration. */
-	d->deadline = now + (step == HF_STEP_CONFIGURE || step == HF_STEP_CHECK ? CONFIGURE_MS
-										: ANSWER_MS);
+	if (step == HF_STEP_CONFIGURE || step == HF_STEP_CHECK)
+		d->patience = now + CONFIGURE_MS;
 	d->code = -1;
 	d->detail[0] = '\0';
 	d->output->send(d->context, command);
@@ -76,7 +78,8 @@ static void part(struct hf_driver *d, enum hf_driver_trouble trouble, const char
 {
 	if (d->step != HF_STEP_APART)
 		d->output->disconnect(d->context);
-	d->looked = false;
+	d->looked = d->trial = false;
+	d->queued_at = 0;
 	set_trouble(d, trouble, why);
 	d->step = HF_STEP_APART;
 	d->deadline = now + RETRY_MS;
@@ -132,11 +135,13 @@ static void look(struct hf_driver *d, int64_t now)
 
 	d->look_at = now + LOOK_MS;
 	if (written && !d->output->holds(d->context, written)) {
-		d->counters.restored++;
 		d->dirty = true;
-		d->apply_at = now;
 		apply(d, now);
-		return;
+		/* If it can't be written, how BIRD is must be known all the same. */
+		if (d->step == HF_STEP_CHECK) {
+			d->counters.restored++;
+			return;
+		}
 	}
 	begin(d, HF_STEP_STATUS, "show status\n", now);
 }
@@ -208,12 +213,16 @@ static void configured(struct hf_driver *d, int64_t now)
 	switch (d->code) {
 	case HF_REPLY_RECONFIGURED:
 	case HF_REPLY_IN_PROGRESS:
-		d->own = true;
-		d->patience = now + PROVE_MS;
-		prove(d, now);
+		d->queued_at = 0;
+		begin(d, HF_STEP_NOTE, "show status\n", now);
 		return;
 	case HF_REPLY_QUEUED:
 		/* Behind somebody else's: what is there now is neither's. */
+		if (!d->queued_at)
+			d->queued_at = now;
+		else if (now >= d->queued_at + ANSWER_MS)
+			set_trouble(d, HF_TROUBLE_DENIED,
+				    "an earlier reconfiguration does not end");
 		d->dirty = true;
 		d->apply_at = now + AGAIN_MS;
 		d->step = HF_STEP_IDLE;
@@ -221,6 +230,12 @@ static void configured(struct hf_driver *d, int64_t now)
 	default:
 		refused(d, now);
 	}
+}
+
+static void noted(struct hf_driver *d, int64_t now)
+{
+	d->patience = now + PROVE_MS;
+	prove(d, now);
 }
 
 static void proved(struct hf_driver *d, int64_t now)
@@ -250,6 +265,7 @@ static void confirmed(struct hf_driver *d, int64_t now)
 	d->applying = NULL;
 	free(former);
 	d->in_force_at = now;
+	d->suspect = d->trial = false;
 	d->counters.configured++;
 	d->dirty = strcmp(d->in_force, d->wanted) != 0;
 	/* What the last look told was of the former text. */
@@ -270,44 +286,36 @@ static void undone(struct hf_driver *d, int64_t now)
 	put_off(d, HF_TROUBLE_NOT_INCLUDED, "", now);
 }
 
-static void looked_at_status(struct hf_driver *d, int64_t now)
+static void looked_at_trial(struct hf_driver *d, int64_t now)
 {
 	hf_sessions_begin(&d->reading);
 	begin(d, HF_STEP_SESSIONS, "show protocols all\n", now);
 }
 
-/* Whether what some session is told, and what all are told of which that is known, is what is in
- * force. */
-static bool is_as_it_should_be(const struct hf_driver *d)
+static void looked_at_status(struct hf_driver *d, int64_t now)
 {
-	bool any = false;
+	d->trial = false;
+	if (d->suspect)
+		begin(d, HF_STEP_TRIAL, "configure status\n", now);
+	else
+		looked_at_trial(d, now);
+}
 
-	for (uint32_t i = 0; i < d->reading.count; i++) {
-		const struct hf_session *s = &d->reading.session[i];
-
-		for (int f = HF_IPV4; f < HF_FAMILIES; f++) {
-			uint32_t expected =
-				hf_exports_expected(&d->exports, (enum hf_family_index)f);
-
-			if (!s->channel[f].told)
-				continue;
-			any = true;
-			if (s->channel[f].exported != expected || s->channel[f].surplus)
-				return false;
-		}
-	}
-	return any;
+/* Also if all VIPs are exported: with other attributes, it may be. */
+static void retake(struct hf_driver *d, int64_t now)
+{
+	d->suspect = false;
+	if (d->dirty || !d->wanted)
+		return;
+	d->dirty = true;
+	d->apply_at = now > d->retake_at ? now : d->retake_at;
+	d->retake_at = d->apply_at + RETAKE_MS;
 }
 
 static void end_look(struct hf_driver *d, int64_t now)
 {
-	/* Somebody may be trying a configuration with a time-out: ours would end that, so it is put
-	 * in force again only if need be. */
-	if (d->suspect && !is_as_it_should_be(d)) {
-		d->dirty = d->wanted != NULL;
-		d->apply_at = now;
-	}
-	d->suspect = false;
+	if (d->suspect && !d->trial)
+		retake(d, now);
 	d->sessions = d->reading;
 	d->looked = true;
 	d->fresh = now < d->in_force_at + FRESH_MS;
@@ -373,10 +381,16 @@ static void looked_at_exports(struct hf_driver *d, int64_t now)
 }
 
 static void (*const ends[])(struct hf_driver *, int64_t) = {
-	[HF_STEP_WELCOME] = welcome,	       [HF_STEP_CHECK] = checked,
-	[HF_STEP_CONFIGURE] = configured,      [HF_STEP_PROVE] = proved,
-	[HF_STEP_CONFIRM] = confirmed,	       [HF_STEP_UNDO] = undone,
-	[HF_STEP_STATUS] = looked_at_status,   [HF_STEP_SESSIONS] = looked_at_sessions,
+	[HF_STEP_WELCOME] = welcome,
+	[HF_STEP_CHECK] = checked,
+	[HF_STEP_CONFIGURE] = configured,
+	[HF_STEP_NOTE] = noted,
+	[HF_STEP_PROVE] = proved,
+	[HF_STEP_CONFIRM] = confirmed,
+	[HF_STEP_UNDO] = undone,
+	[HF_STEP_STATUS] = looked_at_status,
+	[HF_STEP_TRIAL] = looked_at_trial,
+	[HF_STEP_SESSIONS] = looked_at_sessions,
 	[HF_STEP_EXPORTS] = looked_at_exports,
 };
 
@@ -400,7 +414,7 @@ static bool is_same_time(const char *a, const char *b)
 	return strcmp(a, b) == 0 || (x >= 0 && y >= 0 && labs(x - y) <= 1);
 }
 
-/* When it was reconfigured: if not by us, what it has now is to be found out. */
+/* When it was reconfigured: if not by us, it is to be found out what it has now. */
 static void take_status(struct hf_driver *d, const char *text)
 {
 	static const char label[] = "Last reconfiguration on ";
@@ -408,11 +422,11 @@ static void take_status(struct hf_driver *d, const char *text)
 	if (strncmp(text, label, strlen(label)) != 0)
 		return;
 	text += strlen(label);
-	if (!d->own && d->reconfigured[0] && !is_same_time(text, d->reconfigured)) {
+	if (d->step == HF_STEP_STATUS && d->reconfigured[0] &&
+	    !is_same_time(text, d->reconfigured)) {
 		d->counters.reconfigured++;
 		d->suspect = true;
 	}
-	d->own = false;
 	snprintf(d->reconfigured, sizeof(d->reconfigured), "%s", text);
 }
 
@@ -435,8 +449,10 @@ static bool take_line(void *context, const struct hf_reply_line *line)
 		hf_sessions_take(&d->reading, line);
 	else if (d->step == HF_STEP_EXPORTS)
 		hf_exports_take(&d->exports, line);
-	else if (d->step == HF_STEP_STATUS)
+	else if (d->step == HF_STEP_STATUS || d->step == HF_STEP_NOTE)
 		take_status(d, line->text);
+	else if (d->step == HF_STEP_TRIAL)
+		d->trial |= line->code == HF_REPLY_UNCONFIRMED;
 	if (line->last) {
 		d->code = line->code;
 		snprintf(d->detail, sizeof(d->detail), "%s", line->text);
@@ -464,6 +480,13 @@ static void late(struct hf_driver *d, int64_t now)
 	case HF_STEP_APART:
 		d->deadline = now + RETRY_MS;
 		d->output->connect(d->context);
+		return;
+	case HF_STEP_CHECK:
+	case HF_STEP_CONFIGURE:
+		if (now >= d->patience)
+			break;
+		set_trouble(d, HF_TROUBLE_SILENT, "");
+		d->deadline = d->patience;
 		return;
 	case HF_STEP_PROVE:
 		if (d->code == HF_REPLY_IN_PROGRESS) {

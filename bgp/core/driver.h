@@ -7,14 +7,19 @@
  *	APART --connect--> WELCOME --its greeting--> IDLE
  *
  *	to put a text in force:    write the file,
- *	  CHECK       configure check           a fault of the configuration, or one that did not
- *read the file: try again, later CONFIGURE   configure timeout 10      from here on BIRD takes it
- *back by itself, PROVE       show protocols            unless our protocols turn out to be there:
+ *	  CHECK       configure check           a fault of the configuration, or one that
+ *	                                        did not read the file: try again, later
+ *	  CONFIGURE   configure timeout 10      from here on BIRD takes it back by itself,
+ *	  NOTE        show status               (when it was: any other time will be others')
+ *	  PROVE       show protocols            unless our protocols turn out to be there:
  *	  CONFIRM     configure confirm         then it is in force;
  *	  UNDO        configure undo            if not, the former configuration is
  *
  *	to look, each second:
- *	  STATUS      show status               has somebody else reconfigured it?
+ *	  STATUS      show status               has somebody else reconfigured it? Then ours is
+ *	                                        put in force again,
+ *	  TRIAL       configure status          but not while theirs waits to be confirmed, for
+ *	                                        ours would confirm it
  *	  SESSIONS    show protocols all        how are sessions, and are our protocols there?
  *	  EXPORTS     show route export ...     and what is told to each of them?
  *
@@ -35,10 +40,12 @@ enum hf_driver_step {
 	HF_STEP_IDLE,
 	HF_STEP_CHECK,
 	HF_STEP_CONFIGURE,
+	HF_STEP_NOTE,
 	HF_STEP_PROVE,
 	HF_STEP_CONFIRM,
 	HF_STEP_UNDO,
 	HF_STEP_STATUS,
+	HF_STEP_TRIAL,
 	HF_STEP_SESSIONS,
 	HF_STEP_EXPORTS,
 };
@@ -93,12 +100,15 @@ struct hf_driver {
 	char *applying; /* that the steps from CHECK on are about */
 	char *in_force; /* NULL: not known */
 	int64_t in_force_at;
-	bool dirty;	  /* something is to be put in force */
-	bool suspect;	  /* somebody has reconfigured it: it may have something else in force */
-	bool own;	  /* the last reconfiguration was ours, and its time is not known yet */
-	int64_t patience; /* PROVE: until when protocols may still be missing */
-	int code;	  /* of the reply's last telling line */
-	char detail[256]; /* and its text */
+	bool dirty;	   /* something is to be put in force */
+	bool suspect;	   /* somebody has reconfigured it: it may have something else in force */
+	bool trial;	   /* and BIRD will take that back, unless it is confirmed */
+	int64_t retake_at; /* not before that is ours put in force again for others' sake */
+	int64_t queued_at; /* since when it is behind somebody else's; 0: it is not */
+	int64_t patience;  /* PROVE: until when protocols may still be missing; CHECK, CONFIGURE: an
+			    * answer */
+	int code;	   /* of the reply's last telling line */
+	char detail[256];  /* and its text */
 	enum hf_driver_trouble trouble;
 	char why[256];
 	char version[32];      /* BIRD's; empty: not known */

@@ -27,6 +27,7 @@ enum hf_reply_code {
 	HF_REPLY_SHUTTING_DOWN = 6, /* and ignores it */
 	HF_REPLY_CONFIRMED = 18,    /* 19: there was nothing to confirm */
 	HF_REPLY_CHECKED = 20,	    /* the configuration is good */
+	HF_REPLY_UNCONFIRMED = 22, /* a configuration that will be taken back, in so many seconds */
 	HF_REPLY_VERSION = 1000,
 	HF_REPLY_PROTOCOL = 1002,      /* a row of `show protocols` */
 	HF_REPLY_PROTOCOL_MORE = 1006, /* what `show protocols all` adds to it */

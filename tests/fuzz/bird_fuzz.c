@@ -71,7 +71,7 @@ static void report(void *context)
 {
 	(void)context;
 	MUST(!d.in_force || strcmp(d.in_force, WANTED) == 0);
-	hf_problems_of_bird(&problems, &config, &d);
+	hf_problems_of_bird(&problems, &config, &d, true);
 }
 
 static const struct hf_driver_output output = {

@@ -112,7 +112,7 @@ void begin(void)
 	hf_driver_connected(&d, now);
 }
 
-void apply(const char *text)
+void apply(const char *text, const char *when)
 {
 	assert_int_equal(hf_driver_want(&d, text, now), 0);
 	hf_driver_turn(&d, now);
@@ -121,6 +121,8 @@ void apply(const char *text)
 	say(CHECKED);
 	expect("configure timeout 10\n");
 	say(RECONFIGURED);
+	expect("show status\n");
+	say(when);
 	expect("show protocols\n");
 	say(PROTOCOLS);
 	expect("configure confirm\n");

@@ -27,6 +27,9 @@
 	" holdfast6  Static     master6    up     19:46:45.846  \n"
 #define SESSIONS  " spine1     BGP        ---        up     19:47:44.838  Established\n"
 #define PROTOCOLS HEAD DEVICE OURS SESSIONS "0000 \n"
+#define UP	  "0003-Daemon is up and running\n"
+#define NO_TRIAL  UP "0000 \n"
+#define TRIAL	  UP "0022-Configuration unconfirmed, undo in 9.849 s\n0000 \n"
 #define CONFIRMED "0018 Reconfiguration confirmed\n"
 #define STATUS(when)                                                              \
 	"1000-BIRD 2.0.12\n1011-Router ID is 10.99.0.2\n Hostname is vm\n"        \
@@ -85,8 +88,8 @@ void say(const char *text);
 /* A new driver, connected, that has heard nothing. */
 void begin(void);
 
-/* The text, up to its confirmation. */
-void apply(const char *text);
+/* The text, up to its confirmation; BIRD says when that was. */
+void apply(const char *text, const char *when);
 
 /* The driver looks what BIRD has: when it was configured last, and what it exports. */
 void look(const char *when, const char *exported);

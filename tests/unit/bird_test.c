@@ -31,7 +31,7 @@ static void a_text_comes_in_force(void **state)
 	say(ALL);
 	say(EXPORTED);
 	forget();
-	apply(TWO);
+	apply(TWO, STATUS("2"));
 	look(STATUS("2"), EXPORTED);
 	assert_true(d.looked);
 	assert_int_equal(d.sessions.count, 2);
@@ -61,6 +61,7 @@ static void a_newer_text(void **state)
 	say(CHECKED);
 	hf_driver_want(&d, TWO, now);
 	say(RECONFIGURED);
+	say(STATUS("2"));
 	say(PROTOCOLS);
 	forget();
 	say(CONFIRMED);
@@ -86,13 +87,13 @@ static void what_a_filter_eats_is_told(void **state)
 	say(ALL);
 	say("0000 \n");
 	forget();
-	apply(TWO);
+	apply(TWO, STATUS("2"));
 	look(STATUS("2"), some);
 	/* BIRD may still be at it. */
-	hf_problems_of_bird(&problems, &config, &d);
+	hf_problems_of_bird(&problems, &config, &d, true);
 	assert_int_equal(problems.count, 1);
 	look(STATUS("2"), some);
-	hf_problems_of_bird(&problems, &config, &d);
+	hf_problems_of_bird(&problems, &config, &d, true);
 	assert_int_equal(problems.count, 2);
 	assert_non_null(strstr(problems.text[0], "exports 1 of 2 IPv4 VIPs to spine1, for instance "
 						 "not 203.0.113.10"));
@@ -115,7 +116,7 @@ static void dynamic_and_disabled(void **state)
 		 "1006-  BGP state:          Passive\n     Neighbor range:   fe80::/10%eth0\n"
 		 "0000 \n");
 	assert_true(d.looked);
-	hf_problems_of_bird(&problems, &config, &d);
+	hf_problems_of_bird(&problems, &config, &d, true);
 	assert_int_equal(problems.count, 2);
 	assert_non_null(strstr(problems.text[1], "somebody has disabled holdfast4"));
 }

@@ -2,7 +2,9 @@
 /* The talk with a BIRD that refuses, hangs, is changed by others, or is none. */
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 
+#include "bgp/problems.h"
 #include "tests/unit/bird_talk.h"
 
 static void a_fault_of_the_configuration(void **state)
@@ -12,8 +14,8 @@ static void a_fault_of_the_configuration(void **state)
 	say(GREETING);
 	forget();
 	d.step = HF_STEP_IDLE;
-	apply(TWO);
-	say(STATUS("1"));
+	apply(TWO, STATUS("2"));
+	say(STATUS("2"));
 	say(ALL);
 	say(EXPORTED);
 	forget();
@@ -59,6 +61,7 @@ static void an_include_that_is_not_there(void **state)
 	hf_driver_turn(&d, now);
 	say(CHECKED);
 	say(RECONFIGURED);
+	say(STATUS("2"));
 	forget();
 	say(HEAD DEVICE SESSIONS "0000 \n");
 	/* A reconfiguration may be in progress, for a while. */
@@ -87,8 +90,8 @@ static void an_include_that_goes(void **state)
 	say(GREETING);
 	forget();
 	d.step = HF_STEP_IDLE;
-	apply(TWO);
-	say(STATUS("1"));
+	apply(TWO, STATUS("2"));
+	say(STATUS("2"));
 	say(ALL);
 	say(EXPORTED);
 	forget();
@@ -96,6 +99,7 @@ static void an_include_that_goes(void **state)
 	hf_driver_turn(&d, now);
 	say(CHECKED);
 	say(IN_PROGRESS);
+	say(STATUS("2"));
 	forget();
 	say(HEAD DEVICE "1002-holdfast4  Static     master4    flush  19:46:45.846  \n"
 			" holdfast6  Static     master6    flush  19:46:45.846  \n0000 \n");
@@ -120,7 +124,14 @@ static void a_confirmation_of_nothing(void **state)
 	hf_driver_turn(&d, now);
 	expect("configure check\n");
 	say(CHECKED);
+	now += 2000;
+	say("0005 Reconfiguration already in progress, queueing new config\n");
+	assert_int_equal(d.trouble, HF_TROUBLE_DENIED);
+	now += 50;
+	hf_driver_turn(&d, now);
+	say(CHECKED);
 	say(RECONFIGURED);
+	say(STATUS("2"));
 	say(PROTOCOLS);
 	say("0019 Nothing to do\n");
 	assert_false(hf_driver_is_settled(&d));
@@ -138,6 +149,7 @@ static void a_reconfiguration_in_progress(void **state)
 	hf_driver_turn(&d, now);
 	say(CHECKED);
 	say(IN_PROGRESS);
+	say(STATUS("2"));
 	say(HEAD DEVICE "0000 \n");
 	now += 50;
 	hf_driver_turn(&d, now);
@@ -146,7 +158,59 @@ static void a_reconfiguration_in_progress(void **state)
 	assert_string_equal(in_force(), TWO);
 }
 
+/* Connected, with both VIPs in force since "2", and looking. */
+static void begin_with_two(void)
+{
+	begin();
+	say(GREETING);
+	say(STATUS("1"));
+	say(ALL);
+	say(EXPORTED);
+	forget();
+	apply(TWO, STATUS("2"));
+	look(STATUS("2"), EXPORTED);
+	assert_int_equal(d.counters.reconfigured, 0);
+}
+
+/* By hand: ours is put in force again, for attributes may be others though all is exported. */
 static void others_reconfigure(void **state)
+{
+	(void)state;
+	begin_with_two();
+	expect("show status\n");
+	say(STATUS("3"));
+	expect("configure status\n");
+	assert_int_equal(d.counters.reconfigured, 1);
+	say(NO_TRIAL);
+	expect("show protocols all\n");
+	say(ALL);
+	forget();
+	say(EXPORTED);
+	expect("configure check\n");
+	say(CHECKED);
+	say(RECONFIGURED);
+	say(STATUS("4"));
+	say(PROTOCOLS);
+	say(CONFIRMED);
+	assert_true(hf_driver_is_settled(&d));
+	forget();
+	/* Somebody who does that again and again gets his will for ten seconds each. */
+	now += 300;
+	hf_driver_turn(&d, now);
+	say(STATUS("5"));
+	say(NO_TRIAL);
+	say(ALL);
+	forget();
+	say(EXPORTED);
+	expect("");
+	assert_false(hf_driver_is_settled(&d));
+	now += 10000;
+	hf_driver_turn(&d, now);
+	expect("configure check\n");
+}
+
+/* At once after ours was confirmed, before anybody looked: BIRD's time tells. */
+static void ours_is_undone_at_once(void **state)
 {
 	(void)state;
 	begin();
@@ -155,52 +219,74 @@ static void others_reconfigure(void **state)
 	say(ALL);
 	say(EXPORTED);
 	forget();
-	apply(TWO);
-	look(STATUS("2"), EXPORTED);
-	assert_int_equal(d.counters.reconfigured, 0);
-	/* By hand: if what is exported is as it should be, that is all. */
+	apply(TWO, STATUS("2"));
 	expect("show status\n");
-	say(STATUS("3"));
-	assert_int_equal(d.counters.reconfigured, 1);
+	say(STATUS("1"));
+	say(NO_TRIAL);
 	say(ALL);
 	forget();
-	say(EXPORTED);
-	expect("");
-	assert_true(hf_driver_is_settled(&d));
-	/* If not, ours is put in force again: something is missing, or too much. */
-	now += 1000;
-	hf_driver_turn(&d, now);
-	say(STATUS("4"));
-	say(ALL);
-	forget();
-	say("1007-Table export:\n 203.0.113.11/32  unicast [holdfast4 19:52:37] * (200)\n "
-	    "203.0.113.10/32  unicast [holdfast4 19:52:37] * (200)\n 203.0.113.12/32  unicast "
-	    "[holdfast4 19:52:37] * (200)\n0000 \n");
+	say("0000 \n");
 	expect("configure check\n");
-	say(CHECKED);
-	say(RECONFIGURED);
-	say(PROTOCOLS);
-	say(CONFIRMED);
-	assert_true(hf_driver_is_settled(&d));
-	now += 300;
-	hf_driver_turn(&d, now);
-	say(STATUS("5"));
-	say(ALL);
-	say(EXPORTED);
-	now += 1000;
+}
+
+/* `birdc configure timeout`: ours would confirm it, and BIRD not take it back any more. */
+static void a_trial_is_let_alone(void **state)
+{
+	const struct hf_config_bgp config = { .local_as = 65001 };
+	struct hf_problems problems;
+
+	(void)state;
+	begin_with_two();
+	for (int i = 0; i < 3; i++) {
+		expect("show status\n");
+		say(STATUS("3"));
+		expect("configure status\n");
+		say(TRIAL);
+		say(ALL);
+		forget();
+		say("0000 \n");
+		expect("");
+		now += 1000;
+		hf_driver_turn(&d, now);
+	}
+	hf_problems_of_bird(&problems, &config, &d, true);
+	assert_non_null(strstr(problems.text[0], "somebody tries a configuration"));
+	/* It has been taken back. */
 	forget();
-	hf_driver_turn(&d, now);
-	/* A wrong file in ours' place. */
-	say(STATUS("5"));
+	say(STATUS("2"));
+	say(NO_TRIAL);
+	say(ALL);
+	forget();
+	say(EXPORTED);
+	expect("configure check\n");
+	assert_int_equal(d.counters.reconfigured, 2);
+}
+
+static void a_wrong_file(void **state)
+{
+	(void)state;
+	begin_with_two();
+	say(STATUS("2"));
 	say(ALL);
 	say(EXPORTED);
 	snprintf(file, sizeof(file), "wrong");
+	/* As long as ours can't be written, how BIRD is is looked at all the same. */
+	write_error = -EROFS;
+	now += 1000;
+	forget();
+	hf_driver_turn(&d, now);
+	expect("show status\n");
+	assert_int_equal(d.trouble, HF_TROUBLE_FILE);
+	assert_int_equal(d.counters.restored, 0);
+	say(STATUS("2"));
+	say(ALL);
+	say(EXPORTED);
+	write_error = 0;
 	now += 1000;
 	forget();
 	hf_driver_turn(&d, now);
 	expect("configure check\n");
 	assert_string_equal(file, TWO);
-	assert_int_equal(d.counters.restored, 1);
 }
 
 /* As BIRD tells it: worked out anew each time, and not always alike. */
@@ -213,7 +299,7 @@ static void a_time_that_jitters(void **state)
 	say(ALL);
 	say(EXPORTED);
 	forget();
-	apply(TWO);
+	apply(TWO, STATUS("2026-11-26 16:32:05.999"));
 	look(STATUS("2026-11-26 16:32:05.999"), EXPORTED);
 	look(STATUS("2026-11-26 16:32:06.000"), EXPORTED);
 	look(STATUS("2026-11-26 16:32:05.999"), EXPORTED);
@@ -233,9 +319,13 @@ static void silence(void **state)
 	hf_driver_want(&d, TWO, now);
 	hf_driver_turn(&d, now);
 	expect("configure check\n");
-	now += 10000;
+	/* Told soon, though it may be busy for longer. */
+	now += 2000;
 	hf_driver_turn(&d, now);
 	assert_int_equal(d.trouble, HF_TROUBLE_SILENT);
+	assert_true(connected);
+	now += 8000;
+	hf_driver_turn(&d, now);
 	assert_false(connected);
 	/* All is tried again, with a new connection. */
 	now += 200;
@@ -331,6 +421,9 @@ int main(void)
 		cmocka_unit_test(a_confirmation_of_nothing),
 		cmocka_unit_test(a_reconfiguration_in_progress),
 		cmocka_unit_test(others_reconfigure),
+		cmocka_unit_test(ours_is_undone_at_once),
+		cmocka_unit_test(a_trial_is_let_alone),
+		cmocka_unit_test(a_wrong_file),
 		cmocka_unit_test(a_time_that_jitters),
 		cmocka_unit_test(silence),
 		cmocka_unit_test(what_is_no_bird),
