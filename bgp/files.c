@@ -137,15 +137,9 @@ int hf_drains_save(const char *instance, const struct hf_announcer *a)
 	return err;
 }
 
-static const char *lease_path(const char *instance, char *path, size_t size)
-{
-	snprintf(path, size, HF_BGP_DIRECTORY "/%s.lease", instance);
-	return path;
-}
-
 int64_t hf_lease_noted(const char *instance)
 {
-	char path[PATH_MAX], *text = hf_file_read(lease_path(instance, path, sizeof(path)));
+	char path[PATH_MAX], *text = hf_file_read(hf_bgp_lease_path(instance, path, sizeof(path)));
 	int64_t until = text ? strtoll(text, NULL, 10) : 0;
 
 	free(text);
@@ -157,5 +151,5 @@ void hf_lease_note(const char *instance, int64_t until)
 	char path[PATH_MAX], text[32];
 
 	snprintf(text, sizeof(text), "%lld\n", (long long)until);
-	hf_file_write(lease_path(instance, path, sizeof(path)), text);
+	hf_file_write(hf_bgp_lease_path(instance, path, sizeof(path)), text);
 }

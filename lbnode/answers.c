@@ -29,7 +29,7 @@ static size_t answer_state(struct agent *a, uint8_t *out, size_t size)
 	body.owner = a->sync.owner;
 	body.others = a->sync.others;
 	body.gave_up = a->sync.gave_up;
-	body.announced = a->lease.open && !a->lease.withdrawn;
+	body.announced = !hf_lease_client_is_withdrawn(&a->lease);
 	body.quiet_ms = hf_agent_now() - a->quiet_since;
 	message.body_case = HOLDFAST__FROM_NODE__BODY_STATE;
 	message.state = &body;

@@ -2,6 +2,7 @@
 #include "lbnode/lease_client.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -42,9 +43,14 @@ static void end(struct hf_lease_client *c)
 {
 	if (!c->open)
 		return;
-	c->open = false;
-	c->withdrawn = true;
+	c->open = c->heard = false;
 	uv_close((uv_handle_t *)&c->poll, on_closed);
+}
+
+static void take_word(struct hf_lease_client *c, bool withdrawn)
+{
+	c->heard = true;
+	c->withdrawn = withdrawn;
 }
 
 /* lbbgp's answers, of which the last is the one that counts. */
@@ -60,7 +66,7 @@ static void on_readable(uv_poll_t *poll, int status, int events)
 		return;
 	message = length > 0 ? holdfast__from_bgp__unpack(NULL, length, packet) : NULL;
 	if (message && message->body_case == HOLDFAST__FROM_BGP__BODY_TAKEN)
-		c->withdrawn = message->taken->withdrawn;
+		take_word(c, message->taken->withdrawn);
 	else
 		end(c);
 	holdfast__from_bgp__free_unpacked(message, NULL);
@@ -155,7 +161,7 @@ void hf_lease_client_start(struct hf_lease_client *c, uv_loop_t *loop, const cha
 			   hf_lease_ask ask, void *context)
 {
 	c->fd = -1;
-	c->withdrawn = true;
+	c->instance = instance;
 	c->ask = ask;
 	c->context = context;
 	hf_bgp_socket_path(instance, c->path, sizeof(c->path));
@@ -188,6 +194,25 @@ void hf_lease_client_stop(struct hf_lease_client *c)
 	c->started = false;
 }
 
+/* Until then a next lbbgp takes over what the last one announced. */
+static bool is_noted(const char *instance)
+{
+	char path[PATH_MAX];
+	FILE *file = fopen(hf_bgp_lease_path(instance, path, sizeof(path)), "re");
+	long long until = 0;
+	bool noted = file && fscanf(file, "%lld", &until) == 1 &&
+		     (long long)(uv_hrtime() / 1000000) < until;
+
+	if (file)
+		fclose(file);
+	return noted;
+}
+
+bool hf_lease_client_is_withdrawn(const struct hf_lease_client *c)
+{
+	return !c->renew_ms || (c->heard ? c->withdrawn : !is_noted(c->instance));
+}
+
 static bool is_withdrawn(int fd)
 {
 	uint8_t packet[1024];
@@ -210,8 +235,9 @@ void hf_lease_end(const char *instance)
 	char path[108];
 	int fd = hf_seqpacket_connect(hf_bgp_socket_path(instance, path, sizeof(path)), PATIENCE_S);
 
-	/* One that has crashed, and will take over what it announced. */
-	for (int i = 0; i < END_TRIES && fd == -ECONNREFUSED; i++) {
+	/* One that has crashed or starts anew, and will take over what it announced. */
+	for (int i = 0;
+	     i < END_TRIES && (fd == -ECONNREFUSED || fd == -ENOENT) && is_noted(instance); i++) {
 		nanosleep(&pause, NULL);
 		fd = hf_seqpacket_connect(path, PATIENCE_S);
 	}

@@ -26,20 +26,25 @@ struct hf_lease_client {
 	uv_poll_t poll;
 	int fd; /* -1: not connected */
 	bool started, open;
-	bool withdrawn; /* lbbgp says that BIRD announces nothing of this node; or there is none */
+	bool heard, withdrawn; /* what lbbgp has said on this connection, if it has */
 	uint32_t renew_ms;
+	const char *instance;
 	char path[108];
 	hf_lease_ask ask;
 	void *context;
 };
 
-/* Once. Nothing is sent until hf_lease_client_set_renewal(). */
+/* Once; borrows `instance`. Nothing is sent until hf_lease_client_set_renewal(). */
 void hf_lease_client_start(struct hf_lease_client *client, uv_loop_t *loop, const char *instance,
 			   hf_lease_ask ask, void *context);
 void hf_lease_client_stop(struct hf_lease_client *client);
 
 /* How often; 0: the configuration has no `bgp`. */
 void hf_lease_client_set_renewal(struct hf_lease_client *client, uint32_t ms);
+
+/* Whether BIRD announces nothing of this node: so says lbbgp. Without one it does until the lease
+ * is over that it had last, for another one may take over. */
+bool hf_lease_client_is_withdrawn(const struct hf_lease_client *client);
 
 /* Something that a lease tells may have changed. */
 void hf_lease_client_changed(struct hf_lease_client *client);

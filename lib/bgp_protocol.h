@@ -17,4 +17,12 @@ static inline const char *hf_bgp_socket_path(const char *instance, char *path, s
 	return path;
 }
 
+/* Of the file that tells until when the last lease holds, be there an lbbgp or not: a number of ms
+ * of CLOCK_MONOTONIC, which the next lbbgp, and who ends a data plane, go by. */
+static inline const char *hf_bgp_lease_path(const char *instance, char *path, size_t size)
+{
+	snprintf(path, size, HF_BGP_DIRECTORY "/%s.lease", instance);
+	return path;
+}
+
 #endif

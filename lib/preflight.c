@@ -118,6 +118,7 @@ static void mask_signals(int how)
 
 void hf_preflight_hold_signals(void)
 {
+	signal(SIGPIPE, SIG_IGN);
 	mask_signals(SIG_BLOCK);
 }
 

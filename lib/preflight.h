@@ -25,7 +25,9 @@ int hf_preflight_lock(const char *directory, const char *program, const char *in
 /* Keeps CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON, and nothing else. 0 or -EPERM. */
 int hf_preflight_drop_rights(void);
 
-/* Between these two SIGHUP, SIGTERM and SIGINT wait: a start is not broken off in the middle. */
+/* Between these two SIGHUP, SIGTERM and SIGINT wait: a start is not broken off in the middle. And
+ * from the first on a peer that has closed its end is an error of write(), not the program's end.
+ */
 void hf_preflight_hold_signals(void);
 void hf_preflight_release_signals(void);
 

@@ -53,6 +53,11 @@ static void fill_owner(struct page *page, const struct hf_member *m)
 	page->list[page->count++] = n;
 }
 
+static bool has_rival(const struct hf_member *m, hf_time now)
+{
+	return m->rival.address.family && now - m->rival_seen < RECENT;
+}
+
 static void fill_member(struct page *page, const struct hf_member *m, const struct hf_sync *sync,
 			hf_time now)
 {
@@ -79,7 +84,7 @@ static void fill_member(struct page *page, const struct hf_member *m, const stru
 	n->since_ms = (now - m->since) / 1000;
 	n->heard_ms = self ? 0 : m->heard == HF_NEVER ? -1 : (now - m->heard) / 1000;
 	n->queue = hf_sync_queue(m);
-	if (m->rival.address.family)
+	if (has_rival(m, now))
 		n->conflict = (char *)hf_endpoint_format(&m->rival.address, m->rival.port,
 							 page->rival[page->count]);
 	page->list[page->count++] = n;
@@ -194,7 +199,7 @@ static void find_member_problems(struct page *page, const struct hf_sync *sync,
 	const struct hf_member *self = hf_sync_self(sync);
 	char text[HF_ADDRESS_TEXT];
 
-	if (m->rival.address.family && now - m->rival_seen < RECENT)
+	if (has_rival(m, now))
 		problem(page,
 			"%s's name is also claimed from %s: give one of the two another node.name",
 			m->facts.name, hf_endpoint_format(&m->rival.address, m->rival.port, text));

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #define RETRY_MS     200  /* without a connection */
 #define ANSWER_MS    2000 /* of most commands */
@@ -15,8 +16,7 @@
 #define REFUSED_MS   1000 /* until it is tried again */
 #define LOOK_MS	     1000
 #define BUSY_MS	     300
-#define RETAKE_MS    10000 /* two who always put their own in force again must not keep BIRD busy */
-#define FRESH_MS     900   /* before that a look does not tell what BIRD keeps back */
+#define FRESH_MS     900 /* before that a look does not tell what BIRD keeps back */
 
 void hf_driver_init(struct hf_driver *d, const char *include, const struct hf_driver_output *output,
 		    void *context)
@@ -265,7 +265,7 @@ static void confirmed(struct hf_driver *d, int64_t now)
 	d->applying = NULL;
 	free(former);
 	d->in_force_at = now;
-	d->suspect = d->trial = false;
+	d->trial = false;
 	d->counters.configured++;
 	d->dirty = strcmp(d->in_force, d->wanted) != 0;
 	/* What the last look told was of the former text. */
@@ -301,21 +301,35 @@ static void looked_at_status(struct hf_driver *d, int64_t now)
 		looked_at_trial(d, now);
 }
 
-/* Also if all VIPs are exported: with other attributes, it may be. */
-static void retake(struct hf_driver *d, int64_t now)
+/* Whether what some session is told, and what all are told of which that is known, is what is in
+ * force. */
+static bool is_as_it_should_be(const struct hf_driver *d)
 {
-	d->suspect = false;
-	if (d->dirty || !d->wanted)
-		return;
-	d->dirty = true;
-	d->apply_at = now > d->retake_at ? now : d->retake_at;
-	d->retake_at = d->apply_at + RETAKE_MS;
+	bool any = false;
+
+	for (uint32_t i = 0; i < d->reading.count; i++) {
+		const struct hf_session *s = &d->reading.session[i];
+
+		for (int f = HF_IPV4; f < HF_FAMILIES; f++) {
+			uint32_t expected =
+				hf_exports_expected(&d->exports, (enum hf_family_index)f);
+
+			if (!s->channel[f].told)
+				continue;
+			any = true;
+			if (s->channel[f].exported != expected || s->channel[f].surplus)
+				return false;
+		}
+	}
+	return any;
 }
 
 static void end_look(struct hf_driver *d, int64_t now)
 {
-	if (d->suspect && !d->trial)
-		retake(d, now);
+	if (d->suspect && !d->trial && (d->taken_back || !is_as_it_should_be(d))) {
+		d->dirty = d->wanted != NULL;
+		d->apply_at = now;
+	}
 	d->sessions = d->reading;
 	d->looked = true;
 	d->fresh = now < d->in_force_at + FRESH_MS;
@@ -394,27 +408,26 @@ static void (*const ends[])(struct hf_driver *, int64_t) = {
 	[HF_STEP_EXPORTS] = looked_at_exports,
 };
 
-/* The time of day, in ms, of "2026-11-26 16:32:01.256"; -1: it is told in some other form. */
-static long time_of(const char *text)
+/* In ms, of "2026-11-26 16:32:01.256"; -1: it is told in some other form. */
+static int64_t time_of(const char *text)
 {
-	unsigned int hour, minute, second, ms;
-	const char *colon = strchr(text, ':');
+	struct tm tm = { 0 };
+	unsigned int ms = 0;
+	const char *rest = strptime(text, "%Y-%m-%d %H:%M:%S", &tm);
 
-	if (!colon || colon - text < 2 ||
-	    sscanf(colon - 2, "%2u:%2u:%2u.%3u", &hour, &minute, &second, &ms) != 4)
+	if (!rest || sscanf(rest, ".%3u", &ms) != 1)
 		return -1;
-	return ((hour * 60L + minute) * 60 + second) * 1000 + ms;
+	return (int64_t)timegm(&tm) * 1000 + ms;
 }
 
 /* BIRD works a time out anew whenever it tells it, and so differs by a millisecond from itself. */
 static bool is_same_time(const char *a, const char *b)
 {
-	long x = time_of(a), y = time_of(b);
+	int64_t x = time_of(a), y = time_of(b);
 
-	return strcmp(a, b) == 0 || (x >= 0 && y >= 0 && labs(x - y) <= 1);
+	return strcmp(a, b) == 0 || (x >= 0 && y >= 0 && llabs(x - y) <= 1);
 }
 
-/* When it was reconfigured: if not by us, it is to be found out what it has now. */
 static void take_status(struct hf_driver *d, const char *text)
 {
 	static const char label[] = "Last reconfiguration on ";
@@ -422,11 +435,12 @@ static void take_status(struct hf_driver *d, const char *text)
 	if (strncmp(text, label, strlen(label)) != 0)
 		return;
 	text += strlen(label);
-	if (d->step == HF_STEP_STATUS && d->reconfigured[0] &&
-	    !is_same_time(text, d->reconfigured)) {
+	if (d->step == HF_STEP_NOTE)
+		snprintf(d->own, sizeof(d->own), "%s", text);
+	else if (d->reconfigured[0] && !is_same_time(text, d->reconfigured))
 		d->counters.reconfigured++;
-		d->suspect = true;
-	}
+	d->suspect = d->own[0] && !is_same_time(text, d->own);
+	d->taken_back = d->suspect && time_of(text) < time_of(d->own);
 	snprintf(d->reconfigured, sizeof(d->reconfigured), "%s", text);
 }
 

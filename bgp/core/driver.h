@@ -16,12 +16,14 @@
  *	  UNDO        configure undo            if not, the former configuration is
  *
  *	to look, each second:
- *	  STATUS      show status               has somebody else reconfigured it? Then ours is
- *	                                        put in force again,
- *	  TRIAL       configure status          but not while theirs waits to be confirmed, for
- *	                                        ours would confirm it
+ *	  STATUS      show status               has somebody else reconfigured it?
+ *	  TRIAL       configure status          and does that wait to be confirmed?
  *	  SESSIONS    show protocols all        how are sessions, and are our protocols there?
  *	  EXPORTS     show route export ...     and what is told to each of them?
+ *
+ * What others have BIRD read after us has our file in it, as it stands. What they take back to
+ * (`configure undo`) has not: then ours is put in force again, and also if exports are not as they
+ * should be. But never while theirs waits to be confirmed: ours would confirm it.
  *
  * One command is under way at a time. Any that is not answered in time, and any end of the
  * connection, leads back to APART, and from there all is tried again. A plain `configure` is used
@@ -101,9 +103,9 @@ struct hf_driver {
 	char *in_force; /* NULL: not known */
 	int64_t in_force_at;
 	bool dirty;	   /* something is to be put in force */
-	bool suspect;	   /* somebody has reconfigured it: it may have something else in force */
+	bool suspect;	   /* it has a configuration in force that we did not put there */
+	bool taken_back;   /* which is older than ours */
 	bool trial;	   /* and BIRD will take that back, unless it is confirmed */
-	int64_t retake_at; /* not before that is ours put in force again for others' sake */
 	int64_t queued_at; /* since when it is behind somebody else's; 0: it is not */
 	int64_t patience;  /* PROVE: until when protocols may still be missing; CHECK, CONFIGURE: an
 			    * answer */
@@ -113,6 +115,7 @@ struct hf_driver {
 	char why[256];
 	char version[32];      /* BIRD's; empty: not known */
 	char reconfigured[40]; /* when, in BIRD's words */
+	char own[40];	       /* when by us */
 	struct hf_sessions reading, sessions;
 	bool looked; /* sessions are known */
 	bool fresh;  /* what is in force came so just now: BIRD may still be telling its peers */

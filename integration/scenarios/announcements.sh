@@ -159,6 +159,21 @@ bird_lb1 configure >/dev/null
 wait_for 10 "lbbgp to be content" bgp_is_well lb1
 is_ready_again() { is_announced lb1 && bgp_is_well lb1; }
 wait_for 10 "lb1 to be announced" is_ready_again
+# What somebody tries, and BIRD takes back, nobody confirms: neither at once, nor by having it read again.
+cp "$RUN/lb1/bird.conf" "$RUN/lb1/bird.conf.kept"
+sed -i "/^filter holdfast_out/a if net = ${VIPS[0]}/32 then reject;" "$RUN/lb1/bird.conf"
+bird_lb1 configure timeout 4 >/dev/null
+check "that somebody tries a configuration is told" wait_for 3 "it" bgp_problem lb1 'tries a configuration'
+check "and left to them, so BIRD takes it back" wait_for 10 "the former one" is_ready_again
+check "for good" stays 3 is_announced lb1
+mv "$RUN/lb1/bird.conf.kept" "$RUN/lb1/bird.conf"
+marked() { bird_lb1 show route all protocol holdfast4 "${VIPS[0]}/32" | grep -q '(65535, *0)'; }
+lbbgp lb1 --drain="${VIPS[0]}" 2>/dev/null
+wait_for 5 "the mark" marked
+bird_lb1 configure undo >/dev/null
+check "what somebody has undone of lbbgp's is done again, a mark, too" wait_for 5 "the mark" marked
+lbbgp lb1 --undrain="${VIPS[0]}" 2>/dev/null
+wait_for 10 "lb1 to be announced" is_ready_again
 
 # Everything at once.
 timed "every daemon of a node is killed" gone lb1 kill -9 "$(pid_of lb1 lbnode)" "$(pid_of lb1 syncd)" \
