@@ -211,6 +211,13 @@ static bool hear_syncd(int syncd, struct hf_question_to *questions, uint32_t cou
 	return true;
 }
 
+static void fail_there(struct hf_question_to *questions, uint32_t count, const char *why)
+{
+	for (uint32_t i = 0; i < count; i++)
+		if (!questions[i].local && !questions[i].over)
+			fail(&questions[i], why);
+}
+
 /* How many are still open; polls[0] is syncd's. */
 static uint32_t watch(int syncd, const struct hf_question_to *questions, uint32_t count,
 		      struct pollfd *polls)
@@ -237,8 +244,10 @@ static void wait_for_answers(int syncd, struct hf_question_to *questions, uint32
 	while (polls && watch(syncd, questions, count, polls) && (left = until - now_ms()) > 0) {
 		if (poll(polls, count + 1, (int)left) < 0 && errno != EINTR)
 			break;
-		if (polls[0].revents && !hear_syncd(syncd, questions, count))
-			break;
+		if (polls[0].revents && !hear_syncd(syncd, questions, count)) {
+			fail_there(questions, count, "this node's syncd has gone away meanwhile");
+			syncd = -1;
+		}
 		for (uint32_t i = 0; i < count; i++)
 			if (polls[i + 1].revents)
 				hear_here(&questions[i]);

@@ -44,6 +44,14 @@ void hf_show_number(struct hf_table *t, int64_t number)
 	hf_table_cell(t, HF_PLAIN, "%s", hf_number_text((double)number, text));
 }
 
+void hf_show_sum_cell(struct hf_table *t, double sum, bool whole)
+{
+	char text[HF_NUMBER_TEXT];
+
+	hf_table_cell(t, whole ? HF_PLAIN : HF_DOUBTFUL, "%s%s",
+		      whole ? "" : ">=", hf_number_text(sum, text));
+}
+
 void hf_show_duration(struct hf_table *t, int64_t ms)
 {
 	char text[HF_DURATION_TEXT];

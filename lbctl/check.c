@@ -149,6 +149,11 @@ static void diff_services(json_t *changes, const json_t *node, const struct hf_c
 			    hf_text(s, "protocol"));
 }
 
+static bool finds_members(const struct hf_config_pool *pool)
+{
+	return pool->discover.file || pool->discover.dns;
+}
+
 /* The share of slots whose choice would be another one, in percent; negative: not known. */
 static double moved_slots(const json_t *node, const struct hf_config_pool *pool)
 {
@@ -183,6 +188,13 @@ static double moved_slots(const json_t *node, const struct hf_config_pool *pool)
 			next[next_count++] =
 				(struct hf_maglev_member){ pool->backends[k].name, weight, value };
 	}
+	/* Members that the pool finds elsewhere stay. */
+	json_array_foreach (list, i, b)
+		if (finds_members(pool) && strcmp(hf_text(b, "pool"), pool->name) == 0 &&
+		    !find_in_pool(pool, hf_text(b, "name")) && hf_number(b, "weight"))
+			next[next_count++] = (struct hf_maglev_member){
+				hf_text(b, "name"), (uint32_t)hf_number(b, "weight"), i + 1
+			};
 	if (!now_count || !next_count ||
 	    hf_maglev_fill(now, now_count, slots, pool->table_size) < 0 ||
 	    hf_maglev_fill(next, next_count, slots + pool->table_size, pool->table_size) < 0)
@@ -257,8 +269,7 @@ static void diff_leavers(json_t *changes, const json_t *cluster, const json_t *n
 	json_array_foreach (json_object_get(node, "backends"), i, b) {
 		const struct hf_config_pool *pool = find_pool(config, hf_text(b, "pool"));
 
-		if (pool && (find_in_pool(pool, hf_text(b, "name")) || pool->discover.file ||
-			     pool->discover.dns))
+		if (pool && (find_in_pool(pool, hf_text(b, "name")) || finds_members(pool)))
 			continue;
 		add(changes, "backend", pins_of(cluster, hf_text(b, "pool"), hf_text(b, "name")),
 		    "- %s/%s: its flows drain, for %u s at most", hf_text(b, "pool"),

@@ -242,6 +242,17 @@ bool hf_cluster_can_ask(const json_t *node)
 	       strcmp(state, "suspect") == 0;
 }
 
+bool hf_cluster_is_whole(const json_t *cluster, const char *part)
+{
+	json_t *node;
+	size_t i;
+
+	json_array_foreach (json_object_get(cluster, "nodes"), i, node)
+		if (hf_cluster_can_ask(node) && !json_object_get(node, part))
+			return false;
+	return true;
+}
+
 /* That it has been asked already. */
 static bool is_known(const json_t *node, const struct part *part)
 {
@@ -279,6 +290,7 @@ static void keep_only(json_t *cluster, const char *only)
 		if (strcmp(hf_text(node, "name"), only) == 0)
 			json_array_append(nodes, node);
 	json_object_set_new(cluster, "nodes", nodes);
+	json_object_set_new(cluster, "only", json_string(only));
 }
 
 json_t *hf_cluster_gather(const char *instance, unsigned int parts, const char *only)

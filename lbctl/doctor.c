@@ -104,7 +104,7 @@ int hf_command_doctor(const struct hf_context *c)
 	hf_doctor_keys(findings, config);
 	hf_doctor_network(findings, config, local_facts(cluster));
 	hf_doctor_bfd(findings, config);
-	hf_doctor_cluster(findings, cluster);
+	hf_doctor_cluster(findings, config, cluster);
 	json_array_foreach (findings, i, f)
 		if (strcmp(hf_text(f, "state"), "bad") == 0)
 			code = HF_EXIT_DEGRADED;

@@ -23,6 +23,6 @@ void hf_doctor_host(json_t *findings, const struct hf_config *config);
 void hf_doctor_network(json_t *findings, const struct hf_config *config, const json_t *facts);
 void hf_doctor_bfd(json_t *findings, const struct hf_config *config);
 void hf_doctor_keys(json_t *findings, const struct hf_config *config);
-void hf_doctor_cluster(json_t *findings, const json_t *cluster);
+void hf_doctor_cluster(json_t *findings, const struct hf_config *config, const json_t *cluster);
 
 #endif

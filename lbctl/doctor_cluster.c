@@ -7,12 +7,11 @@
 #include "lbctl/cluster.h"
 #include "lbctl/doctor.h"
 
-#define HEARD_MS 10000 /* probes come each second or two */
-
-static void look_at_daemons(json_t *findings, const json_t *node)
+static void look_at_daemons(json_t *findings, const struct hf_config *config, const json_t *node)
 {
 	static const char *const programs[] = { "lbnode", "syncd", "lbbgp" };
-	bool bgp = hf_flag(json_object_get(node, "lbnode"), "bgp");
+	bool bgp =
+		hf_flag(json_object_get(node, "lbnode"), "bgp") || (config && config->bgp.local_as);
 	char remedy[64];
 
 	for (size_t i = 0; i < sizeof(programs) / sizeof(programs[0]); i++) {
@@ -32,11 +31,12 @@ static void look_at_daemons(json_t *findings, const json_t *node)
 
 /* Gossip goes by UDP, calls and snapshots by TCP: who is heard by one and not by the other is
  * behind a firewall. */
-static void look_at_member(json_t *findings, const json_t *cluster, const json_t *m)
+static void look_at_member(json_t *findings, const json_t *cluster, const json_t *status,
+			   const json_t *m)
 {
 	const json_t *node = hf_cluster_node(cluster, hf_text(m, "name"));
 	bool lives = strcmp(hf_text(m, "state"), "alive") == 0;
-	bool heard = hf_number(m, "heard_ms") >= 0 && hf_number(m, "heard_ms") < HEARD_MS;
+	bool heard = hf_cluster_is_heard(status, m);
 	const char *why = hf_text(json_object_get(node, "errors"), "syncd");
 	char remedy[120];
 
@@ -50,6 +50,10 @@ static void look_at_member(json_t *findings, const json_t *cluster, const json_t
 	else if (lives && json_object_get(node, "syncd"))
 		hf_finding_add(findings, HF_FINDING_BAD, hf_text(m, "name"), remedy,
 			       "answers by TCP, but has not been heard by UDP for long");
+	else if (lives && !heard)
+		hf_finding_add(findings, HF_FINDING_BAD, hf_text(m, "name"), remedy,
+			       "lives, as other nodes say, but this one neither hears it by UDP, "
+			       "nor does it answer by TCP");
 	else if (lives)
 		hf_finding_add(findings, HF_FINDING_BAD, hf_text(m, "name"), remedy,
 			       "is heard by UDP, but does not answer by TCP: %s", why);
@@ -137,16 +141,16 @@ void hf_doctor_bfd(json_t *findings, const struct hf_config *config)
 			"alone");
 }
 
-void hf_doctor_cluster(json_t *findings, const json_t *cluster)
+void hf_doctor_cluster(json_t *findings, const struct hf_config *config, const json_t *cluster)
 {
-	const json_t *local = hf_cluster_local(cluster);
+	const json_t *local = hf_cluster_local(cluster), *status = json_object_get(local, "syncd");
 	json_t *m;
 	size_t i;
 
-	look_at_daemons(findings, local);
-	json_array_foreach (json_object_get(json_object_get(local, "syncd"), "members"), i, m)
+	look_at_daemons(findings, config, local);
+	json_array_foreach (json_object_get(status, "members"), i, m)
 		if (strcmp(hf_text(m, "name"), hf_text(local, "name")) != 0)
-			look_at_member(findings, cluster, m);
+			look_at_member(findings, cluster, status, m);
 	look_at_keys(findings, cluster, local);
 	look_at_bgp(findings, local);
 }

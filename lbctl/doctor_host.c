@@ -104,7 +104,8 @@ void hf_doctor_keys(json_t *findings, const struct hf_config *config)
 		return;
 	}
 	snprintf(remedy, sizeof(remedy), "chgrp holdfast %s; chmod 640 %s", path, path);
-	if (stat(path, &about) == 0 && about.st_gid == 0 && about.st_uid == 0)
+	if (stat(path, &about) == 0 && about.st_uid == 0 &&
+	    (about.st_gid == 0 || !(about.st_mode & S_IRGRP)))
 		hf_finding_add(findings, HF_FINDING_DOUBTFUL, "keys", remedy,
 			       "syncd's user can't read %s again, so not on a reload", path);
 	else

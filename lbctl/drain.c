@@ -164,7 +164,7 @@ static int drain_vip_at(const struct hf_context *c, const json_t *node,
 		hf_change_tell(
 			c, true, hf_text(node, "name"), "%s",
 			drain ? "drained: routers take other ways, then it is withdrawn (lbctl bgp)"
-			      : "announced again");
+			      : "not drained any more (lbctl bgp)");
 	hf_ask_free(&q, 1);
 	return error ? HF_EXIT_FAILED : HF_EXIT_FINE;
 }

@@ -198,6 +198,14 @@ static void follow(const struct hf_context *c, json_t *known, struct source *sou
 	}
 }
 
+static bool is_any_silent(const struct source *sources, uint32_t count)
+{
+	for (uint32_t i = 0; i < count; i++)
+		if (sources[i].silent && sources[i].program != HOLDFAST__PROGRAM__PROGRAM_LBBGP)
+			return true;
+	return false;
+}
+
 int hf_command_events(const struct hf_context *c)
 {
 	static struct source sources[SOURCES_MOST];
@@ -219,5 +227,7 @@ int hf_command_events(const struct hf_context *c)
 	if (!any)
 		hf_error("no daemon has answered; do they run, and are you root?");
 	json_decref(known);
-	return any ? HF_EXIT_FINE : HF_EXIT_UNKNOWN;
+	return !any			       ? HF_EXIT_UNKNOWN
+	       : is_any_silent(sources, count) ? HF_EXIT_DEGRADED
+					       : HF_EXIT_FINE;
 }

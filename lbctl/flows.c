@@ -15,6 +15,7 @@ static void counter_rows(const struct hf_context *c, struct hf_table *t, const j
 {
 	json_t *sums = json_object(), *node, *counter, *sum;
 	const char *name;
+	bool whole;
 	size_t i, k;
 
 	json_array_foreach (json_object_get(cluster, "nodes"), i, node) {
@@ -30,12 +31,14 @@ static void counter_rows(const struct hf_context *c, struct hf_table *t, const j
 				json_object_set_new(sums, name, json_deep_copy(counter));
 		}
 	}
+	whole = hf_cluster_is_whole(cluster, "lbnode");
 	json_object_foreach (sums, name, sum) {
 		if (!hf_number(sum, "count") && !c->all)
 			continue;
 		hf_table_cell(t, strncmp(name, "drop_", 5) == 0 ? HF_DOUBTFUL : HF_PLAIN, "%s",
 			      name);
-		hf_table_cell(t, HF_PLAIN, "%ld", (long)hf_number(sum, "count"));
+		hf_table_cell(t, whole ? HF_PLAIN : HF_DOUBTFUL, "%s%ld",
+			      whole ? "" : ">=", (long)hf_number(sum, "count"));
 		hf_table_cell(t, HF_PLAIN, "%s", hf_text(sum, "text"));
 	}
 	json_decref(sums);
@@ -87,6 +90,7 @@ static void flow_rows(const struct hf_context *c, struct hf_table *t, const json
 	json_t *pins = hf_show_sums(cluster, "backends", hf_backend_keys, "pins");
 	size_t count = json_array_size(list), i;
 	json_t **sorted = calloc(count ? count : 1, sizeof(json_t *)), *b;
+	bool whole = hf_cluster_is_whole(cluster, "backends");
 
 	json_array_foreach (list, i, b) {
 		json_object_set_new(b, "sum", json_integer(hf_show_sum(pins, b, hf_backend_keys)));
@@ -96,7 +100,8 @@ static void flow_rows(const struct hf_context *c, struct hf_table *t, const json
 	for (i = 0; i < count && (!c->count || i < c->count); i++) {
 		hf_table_cell(t, HF_PLAIN, "%s", hf_text(sorted[i], "pool"));
 		hf_table_cell(t, HF_BOLD, "%s", hf_text(sorted[i], "name"));
-		hf_table_cell(t, HF_PLAIN, "%ld", (long)hf_number(sorted[i], "sum"));
+		hf_table_cell(t, whole ? HF_PLAIN : HF_DOUBTFUL, "%s%ld",
+			      whole ? "" : ">=", (long)hf_number(sorted[i], "sum"));
 	}
 	free(sorted);
 	json_decref(pins);

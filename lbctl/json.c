@@ -4,6 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define HEARD_MS 10000
+#define PROBE_MS                                                                                 \
+	100 /* each member answers a probe of each other one in so long for each member there is \
+	     */
+
 const char *hf_text(const json_t *object, const char *key)
 {
 	const char *text = json_string_value(json_object_get(object, key));
@@ -19,6 +24,11 @@ int64_t hf_number(const json_t *object, const char *key)
 bool hf_flag(const json_t *object, const char *key)
 {
 	return json_is_true(json_object_get(object, key));
+}
+
+bool hf_json_is(const json_t *object, const char *key, const char *text)
+{
+	return strcmp(hf_text(object, key), text) == 0;
 }
 
 json_t *hf_json_clean(const char *text)
@@ -42,6 +52,11 @@ json_t *hf_json_clean(const char *text)
 	return json;
 }
 
+bool hf_bgp_is_known(const json_t *bgp)
+{
+	return hf_text(bgp, "bird")[0] && hf_flag(bgp, "settled");
+}
+
 json_t *hf_cluster_node(const json_t *cluster, const char *name)
 {
 	json_t *node;
@@ -62,4 +77,15 @@ json_t *hf_cluster_local(const json_t *cluster)
 		if (hf_flag(node, "local"))
 			return node;
 	return NULL;
+}
+
+bool hf_cluster_is_heard(const json_t *status, const json_t *member)
+{
+	int64_t silent = hf_number(member, "heard_ms"), since = hf_number(member, "since_ms");
+	int64_t members = (int64_t)json_array_size(json_object_get(status, "members"));
+
+	/* Who is new may not have been heard yet. */
+	if (silent < 0 || silent > since)
+		silent = since;
+	return silent < HEARD_MS + members * PROBE_MS;
 }

@@ -18,6 +18,33 @@ static void target_of(const char *name, char out[TARGET_MOST])
 	snprintf(out, TARGET_MOST, "%s%s", strchr(name, '/') ? "" : "+/", name);
 }
 
+/* Whether others hear of what this node's lbnode was told. */
+static bool is_sharing(const struct hf_context *c)
+{
+	json_t *cluster = hf_cluster_gather(c->instance, HF_PART_FACTS, NULL);
+	bool shares = hf_flag(json_object_get(hf_cluster_local(cluster), "lbnode"), "sharing");
+
+	json_decref(cluster);
+	return shares;
+}
+
+static int tell_done(const struct hf_context *c, const char *target, const char *action,
+		     uint32_t weight)
+{
+	bool shares = is_sharing(c);
+	const char *where =
+		shares ? "on all nodes (lbctl overrides)"
+		       : "on this node alone: its lbnode is not connected to syncd; other "
+			 "nodes hear of it when it is";
+
+	if (strcmp(action, "weight") == 0)
+		hf_change_tell(c, shares, target, "weight %u, %s", weight, where);
+	else
+		hf_change_tell(c, shares, target, "%s, %s",
+			       strcmp(action, "none") == 0 ? "taken back" : action, where);
+	return shares ? HF_EXIT_FINE : HF_EXIT_FAILED;
+}
+
 int hf_override_set(const struct hf_context *c, const char *name, const char *action,
 		    uint32_t weight)
 {
@@ -42,14 +69,7 @@ int hf_override_set(const struct hf_context *c, const char *name, const char *ac
 	if (error)
 		hf_change_tell(c, false, target, "%s", error);
 	hf_ask_free(&q, 1);
-	if (!error && strcmp(action, "weight") == 0)
-		hf_change_tell(c, true, target, "weight %u, on all nodes (lbctl overrides)",
-			       weight);
-	else if (!error && strcmp(action, "none") == 0)
-		hf_change_tell(c, true, target, "as the configuration says, on all nodes");
-	else if (!error)
-		hf_change_tell(c, true, target, "%s, on all nodes (lbctl overrides)", action);
-	return error ? HF_EXIT_FAILED : HF_EXIT_FINE;
+	return error ? HF_EXIT_FAILED : tell_done(c, target, action, weight);
 }
 
 int hf_override_end(const struct hf_context *c, const char *name)

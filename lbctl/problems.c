@@ -5,7 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "lbctl/json.h"
+#include "lbctl/cluster.h"
+#include "lbctl/problems_internal.h"
 #include "lbctl/rates.h"
 #include "lib/text.h"
 
@@ -13,8 +14,6 @@
 #define DROPPED_PERCENT 1  /* of a node's packets */
 #define DROPPED_LEAST	10 /* a second */
 #define NAMES_MOST	400
-
-enum severity { OUTAGE, FAULT };
 
 static const char *const severity_names[] = { "outage", "fault" };
 
@@ -30,9 +29,8 @@ static json_t *find_alike(const json_t *problems, const char *text)
 	return NULL;
 }
 
-__attribute__((format(printf, 5, 6))) static void add(json_t *problems, enum severity severity,
-						      const json_t *node, const char *remedy,
-						      const char *format, ...)
+void hf_problem_add(json_t *problems, enum hf_severity severity, const json_t *node,
+		    const char *remedy, const char *format, ...)
 {
 	json_t *clean, *nodes;
 	char text[1024];
@@ -68,13 +66,7 @@ const char *hf_problem_nodes(const json_t *problem, char *out, size_t size)
 	return out;
 }
 
-static bool is(const json_t *object, const char *key, const char *value)
-{
-	return strcmp(hf_text(object, key), value) == 0;
-}
-
-/* The command, on the node itself. */
-static const char *on_node(const json_t *node, const char *command, char out[160])
+const char *hf_problem_on_node(const json_t *node, const char *command, char out[160])
 {
 	if (hf_flag(node, "local"))
 		snprintf(out, 160, "%s", command);
@@ -88,17 +80,21 @@ static void find_dead(json_t *problems, const json_t *node)
 	char since[HF_DURATION_TEXT], remedy[160];
 
 	hf_duration_text((uint32_t)(hf_number(node, "since_ms") / 1000), since);
-	if (is(node, "state", "dead"))
-		add(problems, FAULT, node, on_node(node, "systemctl status syncd lbnode", remedy),
-		    "the node is dead, as far as the others can tell, for %s", since);
-	else if (is(node, "state", "left"))
-		add(problems, FAULT, node, on_node(node, "systemctl start syncd lbnode", remedy),
-		    "its syncd was stopped %s ago, so nothing can be told of the node, which may "
-		    "forward on; if it was taken away for good, this ends by itself within a day",
-		    since);
-	else if (is(node, "state", "suspect"))
-		add(problems, FAULT, node, "lbctl events -f",
-		    "the node has not answered for a moment");
+	if (hf_json_is(node, "state", "dead"))
+		hf_problem_add(problems, HF_FAULT, node,
+			       hf_problem_on_node(node, "systemctl status syncd lbnode", remedy),
+			       "the node is dead, as far as the others can tell, for %s", since);
+	else if (hf_json_is(node, "state", "left"))
+		hf_problem_add(problems, HF_FAULT, node,
+			       hf_problem_on_node(node, "systemctl start syncd lbnode", remedy),
+			       "its syncd was stopped %s ago, so nothing can be told of the node, "
+			       "which may "
+			       "forward on; if it was taken away for good, this ends by itself "
+			       "within a day",
+			       since);
+	else if (hf_json_is(node, "state", "suspect"))
+		hf_problem_add(problems, HF_FAULT, node, "lbctl events -f",
+			       "the node has not answered for a moment");
 }
 
 /* The node should run lbbgp: so says its lbnode, or, if that is silent, what others do. */
@@ -124,16 +120,23 @@ static void find_silent(json_t *problems, const json_t *cluster, const json_t *n
 
 	/* Others are asked by their syncd. */
 	if (silent[0] && !hf_flag(node, "local")) {
-		add(problems, FAULT, node, on_node(node, "systemctl status syncd", remedy),
-		    "its syncd can't be asked, so nothing can be told of the node: %s", silent);
+		/* If it lives, gossip comes through. */
+		snprintf(command, sizeof(command), "is TCP port %ld open? lbctl doctor",
+			 (long)hf_number(node, "port"));
+		hf_problem_add(problems, HF_FAULT, node,
+			       hf_json_is(node, "state", "alive")
+				       ? command
+				       : hf_problem_on_node(node, "systemctl status syncd", remedy),
+			       "its syncd can't be asked, so nothing can be told of the node: %s",
+			       silent);
 		return;
 	}
 	json_object_foreach (json_object_get(node, "errors"), program, why) {
 		if (strcmp(program, "lbbgp") == 0 && !has_bgp(cluster, facts))
 			continue;
 		snprintf(command, sizeof(command), "systemctl status %s", program);
-		add(problems, FAULT, node, on_node(node, command, remedy), "%s says nothing: %s",
-		    program, json_string_value(why));
+		hf_problem_add(problems, HF_FAULT, node, hf_problem_on_node(node, command, remedy),
+			       "%s says nothing: %s", program, json_string_value(why));
 	}
 }
 
@@ -149,9 +152,9 @@ static void find_interfaces(json_t *problems, const json_t *node)
 		if (hf_text(interface, "mode")[0])
 			continue;
 		snprintf(command, sizeof(command), "ip link show %s", hf_text(interface, "name"));
-		add(problems, FAULT, node, on_node(node, command, remedy),
-		    "the interface %s is not there, or has no XDP program",
-		    hf_text(interface, "name"));
+		hf_problem_add(problems, HF_FAULT, node, hf_problem_on_node(node, command, remedy),
+			       "the interface %s is not there, or has no XDP program",
+			       hf_text(interface, "name"));
 	}
 }
 
@@ -164,91 +167,33 @@ static void find_of_lbnode(json_t *problems, const json_t *node)
 	if (!facts)
 		return;
 	if (!hf_flag(facts, "ready"))
-		add(problems, FAULT, node, on_node(node, "journalctl -u lbnode", remedy),
-		    "the node is not ready to serve: %s", hf_text(facts, "why_not"));
+		hf_problem_add(problems, HF_FAULT, node,
+			       hf_problem_on_node(node, "journalctl -u lbnode", remedy),
+			       "the node is not ready to serve: %s", hf_text(facts, "why_not"));
 	snprintf(remedy, sizeof(remedy), "lbctl undrain node %s", hf_text(node, "name"));
 	if (hf_flag(facts, "draining"))
-		add(problems, FAULT, node, remedy, "the node is drained, by an operator's word");
+		hf_problem_add(problems, HF_FAULT, node, remedy,
+			       "the node is drained, by an operator's word");
 	if (hf_text(facts, "reload_error")[0])
-		add(problems, FAULT, node, on_node(node, "lbctl check", remedy),
-		    "the last reload was refused: %s", hf_text(facts, "reload_error"));
+		hf_problem_add(problems, HF_FAULT, node,
+			       hf_problem_on_node(node, "lbctl check", remedy),
+			       "the last reload was refused: %s", hf_text(facts, "reload_error"));
 	if (!hf_flag(facts, "sharing") && json_object_get(node, "syncd"))
-		add(problems, FAULT, node, on_node(node, "journalctl -u lbnode", remedy),
-		    "lbnode is not connected to syncd: its flows are known to no other node");
+		hf_problem_add(
+			problems, HF_FAULT, node,
+			hf_problem_on_node(node, "journalctl -u lbnode", remedy),
+			"lbnode is not connected to syncd: its flows are known to no other node");
 	if (hf_number(facts, "unresolved"))
-		add(problems, FAULT, node, on_node(node, "ip neighbour", remedy),
-		    "%ld next hops to backends do not answer",
-		    (long)hf_number(facts, "unresolved"));
+		hf_problem_add(problems, HF_FAULT, node,
+			       hf_problem_on_node(node, "ip neighbour", remedy),
+			       "%ld next hops to backends do not answer",
+			       (long)hf_number(facts, "unresolved"));
 	if (room && pins * 100 > room * FULL_PERCENT)
-		add(problems, FAULT, node,
-		    on_node(node, "raise tables.flows, and restart lbnode", remedy),
-		    "the flow table is full by %ld %%", (long)(pins * 100 / room));
+		hf_problem_add(
+			problems, HF_FAULT, node,
+			hf_problem_on_node(node, "raise tables.flows, and restart lbnode", remedy),
+			"the flow table is full by %ld %%", (long)(pins * 100 / room));
 	find_interfaces(problems, node);
-}
-
-static void find_of_lbbgp(json_t *problems, const json_t *node)
-{
-	const json_t *bgp = json_object_get(node, "lbbgp");
-	json_t *text;
-	size_t i;
-
-	json_array_foreach (json_object_get(bgp, "problems"), i, text) {
-		/* That follows from others, which are told already. */
-		if (hf_flag(json_object_get(node, "lbnode"), "draining") &&
-		    strstr(json_string_value(text), "drain"))
-			continue;
-		add(problems, FAULT, node, "lbctl bgp", "%s", json_string_value(text));
-	}
-}
-
-/* lbbgp calls neither a drain nor a hold-down a problem, for they are meant; whoever looks at the
- * whole wants to know. */
-static void find_meant_vips(json_t *problems, const json_t *node)
-{
-	const json_t *bgp = json_object_get(node, "lbbgp");
-	char remedy[160], left[HF_DURATION_TEXT];
-	json_t *v;
-	size_t i;
-
-	if (hf_flag(json_object_get(node, "lbnode"), "draining"))
-		return;
-	if (hf_flag(bgp, "drained"))
-		add(problems, FAULT, node, on_node(node, "lbbgp --undrain", remedy),
-		    "all of its VIPs are drained, by an operator's word");
-	json_array_foreach (json_object_get(bgp, "vips"), i, v) {
-		snprintf(remedy, sizeof(remedy), "lbctl undrain service %s", hf_text(v, "address"));
-		if (hf_flag(v, "drained"))
-			add(problems, FAULT, node, remedy, "%s is drained by an operator's word",
-			    hf_text(v, "address"));
-		else if (is(v, "state", "held"))
-			add(problems, FAULT, node, "lbctl events",
-			    "%s is held back for another %s: %s", hf_text(v, "address"),
-			    hf_duration_text((uint32_t)(hf_number(v, "left_ms") / 1000), left),
-			    hf_text(v, "why"));
-	}
-}
-
-/* As far as can be told: a node that says nothing may announce them. */
-static void find_lost_vips(json_t *problems, const json_t *cluster)
-{
-	json_t *is_out = json_object(), *node, *v, *known;
-	const char *address;
-	size_t i, k;
-
-	json_array_foreach (json_object_get(cluster, "nodes"), i, node) {
-		json_array_foreach (json_object_get(json_object_get(node, "lbbgp"), "vips"), k, v) {
-			bool out = is(v, "state", "announced") || is(v, "state", "draining");
-
-			if (out || !json_object_get(is_out, hf_text(v, "address")))
-				json_object_set_new(is_out, hf_text(v, "address"),
-						    json_boolean(out));
-		}
-	}
-	json_object_foreach (is_out, address, known)
-		if (!json_is_true(known))
-			add(problems, OUTAGE, NULL, "lbctl bgp",
-			    "%s is announced by no node that answers", address);
-	json_decref(is_out);
 }
 
 /* Of members' names, which others take, too. */
@@ -259,9 +204,28 @@ static void find_conflicts(json_t *problems, const json_t *node)
 
 	json_array_foreach (json_object_get(json_object_get(node, "syncd"), "members"), i, m)
 		if (hf_text(m, "conflict")[0])
-			add(problems, FAULT, NULL, "give one of the two another node.name",
-			    "the name %s is claimed from %s, too", hf_text(m, "name"),
-			    hf_text(m, "conflict"));
+			hf_problem_add(problems, HF_FAULT, NULL,
+				       "give one of the two another node.name",
+				       "the name %s is claimed from %s, too", hf_text(m, "name"),
+				       hf_text(m, "conflict"));
+}
+
+/* Two that don't hear each other are alive by the words of others, but share nothing. */
+static void find_deaf(json_t *problems, const json_t *node)
+{
+	const json_t *status = json_object_get(node, "syncd");
+	char remedy[160];
+	json_t *m;
+	size_t i;
+
+	json_array_foreach (json_object_get(status, "members"), i, m)
+		if (hf_json_is(m, "state", "alive") && !hf_cluster_is_heard(status, m))
+			hf_problem_add(
+				problems, HF_FAULT, node,
+				hf_problem_on_node(node, "lbctl doctor", remedy),
+				"it has not heard %s by UDP for long: is the port open, both "
+				"ways?",
+				hf_text(m, "name"));
 }
 
 static void find_of_syncd(json_t *problems, const json_t *node)
@@ -273,7 +237,8 @@ static void find_of_syncd(json_t *problems, const json_t *node)
 
 	json_array_foreach (json_object_get(status, "problems"), i, text)
 		if ((int64_t)i < own && strncmp(json_string_value(text), "lbnode is not", 13) != 0)
-			add(problems, FAULT, node, "lbctl sync", "%s", json_string_value(text));
+			hf_problem_add(problems, HF_FAULT, node, "lbctl sync", "%s",
+				       json_string_value(text));
 }
 
 /* The nodes of each answer, by what they say. */
@@ -314,7 +279,7 @@ static void find_disagreement(json_t *problems, const json_t *cluster, const cha
 				 json_string_value(name));
 	}
 	if (json_object_size(camps) > 1)
-		add(problems, FAULT, NULL, remedy, "%s: %s", what, text);
+		hf_problem_add(problems, HF_FAULT, NULL, remedy, "%s: %s", what, text);
 	json_decref(camps);
 }
 
@@ -363,10 +328,11 @@ static void find_empty_pools(json_t *problems, const json_t *node)
 			json_object_set_new(has_room, hf_text(b, "pool"), json_true());
 	json_object_foreach (has_room, pool, known)
 		if (!json_is_true(known) && json_object_get(node, "backends"))
-			add(problems, OUTAGE, NULL, "lbctl backends; lbctl overrides",
-			    "pool %s: no backend takes new flows, for there are none, or operators "
-			    "took them out",
-			    pool);
+			hf_problem_add(problems, HF_OUTAGE, NULL, "lbctl backends; lbctl overrides",
+				       "pool %s: no backend takes new flows, for there are none, "
+				       "or operators "
+				       "took them out",
+				       pool);
 	json_decref(has_room);
 }
 
@@ -377,15 +343,16 @@ static void find_of_backends(json_t *problems, const json_t *node)
 	size_t i;
 
 	json_array_foreach (json_object_get(node, "backends"), i, b) {
-		if (!is(b, "pool_state", "normal"))
-			add(problems, OUTAGE, NULL, "lbctl backends",
-			    "pool %s: all backends look dead, or too many at once (%s), so all "
-			    "are used: are the checks wrong?",
-			    hf_text(b, "pool"), hf_text(b, "pool_state"));
-		if (is(b, "state", "down"))
-			add(problems, FAULT, NULL, "lbctl backends",
-			    "pool %s: backend %s is down: %s", hf_text(b, "pool"),
-			    hf_text(b, "name"), hf_text(b, "cause"));
+		if (!hf_json_is(b, "pool_state", "normal"))
+			hf_problem_add(
+				problems, HF_OUTAGE, NULL, "lbctl backends",
+				"pool %s: all backends look dead, or too many at once (%s), so all "
+				"are used: are the checks wrong?",
+				hf_text(b, "pool"), hf_text(b, "pool_state"));
+		if (hf_json_is(b, "state", "down"))
+			hf_problem_add(problems, HF_FAULT, NULL, "lbctl backends",
+				       "pool %s: backend %s is down: %s", hf_text(b, "pool"),
+				       hf_text(b, "name"), hf_text(b, "cause"));
 	}
 }
 
@@ -403,11 +370,13 @@ static void find_dissent(json_t *problems, const json_t *node)
 		count++;
 	}
 	if (count)
-		add(problems, FAULT, node, "lbctl backends",
-		    "this node's checks of %u backends say otherwise than all nodes' verdict, for "
-		    "instance of %s/%s%s%s: is its way there all right?",
-		    count, hf_text(last, "pool"), hf_text(last, "name"),
-		    hf_text(last, "check_cause")[0] ? ": " : "", hf_text(last, "check_cause"));
+		hf_problem_add(problems, HF_FAULT, node, "lbctl backends",
+			       "this node's checks of %u backends say otherwise than all nodes' "
+			       "verdict, for "
+			       "instance of %s/%s%s%s: is its way there all right?",
+			       count, hf_text(last, "pool"), hf_text(last, "name"),
+			       hf_text(last, "check_cause")[0] ? ": " : "",
+			       hf_text(last, "check_cause"));
 }
 
 /* That a healthy node does not have at all; of the others clients and strangers are the cause. */
@@ -426,15 +395,15 @@ static void find_drops(json_t *problems, const json_t *node, const json_t *later
 		double rate = hf_counter_rate(node, later, own_faults[i]);
 
 		if (rate >= 1)
-			add(problems, FAULT, node, "lbctl counters", "%s grows: %s", own_faults[i],
-			    hf_counter_text(later, own_faults[i]));
+			hf_problem_add(problems, HF_FAULT, node, "lbctl counters", "%s grows: %s",
+				       own_faults[i], hf_counter_text(later, own_faults[i]));
 	}
 	if (rates.dropped < DROPPED_LEAST ||
 	    rates.dropped * 100 < (rates.dropped + rates.forwarded) * DROPPED_PERCENT)
 		return;
-	add(problems, FAULT, node, "lbctl counters",
-	    "%.0f packets a second are dropped, most as %s: %s", rates.dropped, rates.worst,
-	    rates.worst_text);
+	hf_problem_add(problems, HF_FAULT, node, "lbctl counters",
+		       "%.0f packets a second are dropped, most as %s: %s", rates.dropped,
+		       rates.worst, rates.worst_text);
 }
 
 static const json_t *first_with_backends(const json_t *cluster)
@@ -453,9 +422,9 @@ static json_t *worst_first(json_t *problems)
 	json_t *sorted = json_array(), *p;
 	size_t i;
 
-	for (int severity = OUTAGE; severity <= FAULT; severity++)
+	for (int severity = HF_OUTAGE; severity <= HF_FAULT; severity++)
 		json_array_foreach (problems, i, p)
-			if (is(p, "severity", severity_names[severity]))
+			if (hf_json_is(p, "severity", severity_names[severity]))
 				json_array_append(sorted, p);
 	json_decref(problems);
 	return sorted;
@@ -464,10 +433,10 @@ static json_t *worst_first(json_t *problems)
 static void find_of_node(json_t *problems, const json_t *node)
 {
 	find_of_lbnode(problems, node);
-	find_of_lbbgp(problems, node);
-	find_meant_vips(problems, node);
+	hf_problems_of_bgp(problems, node);
 	find_conflicts(problems, node);
 	find_of_syncd(problems, node);
+	find_deaf(problems, node);
 	find_dissent(problems, node);
 }
 
@@ -478,14 +447,15 @@ json_t *hf_problems_find(const json_t *cluster, const json_t *later)
 	size_t i;
 
 	if (blind[0])
-		add(problems, OUTAGE, NULL, "systemctl status syncd",
-		    "nothing can be told of other nodes: this node's syncd can't be asked: %s",
-		    blind);
+		hf_problem_add(
+			problems, HF_OUTAGE, NULL, "systemctl status syncd",
+			"nothing can be told of other nodes: this node's syncd can't be asked: %s",
+			blind);
 	json_array_foreach (json_object_get(cluster, "nodes"), i, node) {
 		find_dead(problems, node);
 		find_silent(problems, cluster, node);
 	}
-	find_lost_vips(problems, cluster);
+	hf_problems_of_lost_vips(problems, cluster);
 	find_empty_pools(problems, first_with_backends(cluster));
 	find_of_backends(problems, first_with_backends(cluster));
 	json_array_foreach (json_object_get(cluster, "nodes"), i, node) {

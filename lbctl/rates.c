@@ -129,5 +129,6 @@ double hf_cluster_rate(const json_t *cluster, const json_t *later, const char *l
 			 seconds;
 		known = true;
 	}
-	return known && total >= 0 ? total : known ? 0 : -1;
+	/* Negative: an lbnode was started anew, and counts anew. */
+	return known && total >= 0 ? total : -1;
 }

@@ -48,17 +48,16 @@ int hf_command_nodes(const struct hf_context *c)
 
 /* The rate of what two sums of an entry tell, of a time apart. */
 static void rate_cell(struct hf_table *t, const json_t *entry, const json_t *before,
-		      const json_t *after, double seconds)
+		      const json_t *after, double seconds, bool whole)
 {
 	int64_t more = hf_show_sum(after, entry, hf_service_keys) -
 		       hf_show_sum(before, entry, hf_service_keys);
-	char text[HF_NUMBER_TEXT];
 
 	/* Negative: an lbnode was started anew, and counts anew. */
 	if (!seconds || more < 0)
 		hf_table_cell(t, HF_DOUBTFUL, "?");
 	else
-		hf_table_cell(t, HF_PLAIN, "%s", hf_number_text((double)more / seconds, text));
+		hf_show_sum_cell(t, (double)more / seconds, whole);
 }
 
 static void service_row(struct hf_table *t, const json_t *s)
@@ -84,6 +83,7 @@ int hf_command_services(const struct hf_context *c)
 	json_t *flows, *packets, *bytes, *flows_later, *packets_later;
 	struct hf_table *t;
 	double seconds;
+	bool whole;
 	size_t i;
 
 	if (!cluster)
@@ -91,6 +91,7 @@ int hf_command_services(const struct hf_context *c)
 	nanosleep(&pause, NULL);
 	later = hf_cluster_again(c->instance, cluster, HF_PART_FACTS | HF_PART_SERVICES);
 	seconds = hf_cluster_seconds(cluster, later);
+	whole = hf_cluster_is_whole(later, "services");
 	flows = hf_show_sums(cluster, "services", hf_service_keys, "flows");
 	packets = hf_show_sums(cluster, "services", hf_service_keys, "packets");
 	flows_later = hf_show_sums(later, "services", hf_service_keys, "flows");
@@ -100,11 +101,11 @@ int hf_command_services(const struct hf_context *c)
 			 ">new flows/s", ">packets/s", "?>new flows", "?>packets", "?>bytes", NULL);
 	json_array_foreach (hf_show_first_list(cluster, "services"), i, s) {
 		service_row(t, s);
-		rate_cell(t, s, flows, flows_later, seconds);
-		rate_cell(t, s, packets, packets_later, seconds);
-		hf_show_number(t, hf_show_sum(flows_later, s, hf_service_keys));
-		hf_show_number(t, hf_show_sum(packets_later, s, hf_service_keys));
-		hf_show_number(t, hf_show_sum(bytes, s, hf_service_keys));
+		rate_cell(t, s, flows, flows_later, seconds, whole);
+		rate_cell(t, s, packets, packets_later, seconds, whole);
+		hf_show_sum_cell(t, hf_show_sum(flows_later, s, hf_service_keys), whole);
+		hf_show_sum_cell(t, hf_show_sum(packets_later, s, hf_service_keys), whole);
+		hf_show_sum_cell(t, hf_show_sum(bytes, s, hf_service_keys), whole);
 	}
 	hf_table_print(t, stdout);
 	json_decref(flows);
@@ -167,10 +168,12 @@ int hf_command_backends(const struct hf_context *c)
 	json_t *cluster = hf_show_gather(c, HF_PART_BACKENDS, &status), *b;
 	json_t *pins, *packets, *dissents;
 	struct hf_table *t;
+	bool whole;
 	size_t i;
 
 	if (!cluster)
 		return status;
+	whole = hf_cluster_is_whole(cluster, "backends");
 	pins = hf_show_sums(cluster, "backends", hf_backend_keys, "pins");
 	packets = hf_show_sums(cluster, "backends", hf_backend_keys, "packets");
 	dissents = find_dissents(cluster);
@@ -187,8 +190,8 @@ int hf_command_backends(const struct hf_context *c)
 			hf_show_duration(t, hf_number(b, "verdict_s") * 1000);
 		else
 			hf_table_cell(t, HF_PLAIN, "-");
-		hf_show_number(t, hf_show_sum(pins, b, hf_backend_keys));
-		hf_show_number(t, hf_show_sum(packets, b, hf_backend_keys));
+		hf_show_sum_cell(t, hf_show_sum(pins, b, hf_backend_keys), whole);
+		hf_show_sum_cell(t, hf_show_sum(packets, b, hf_backend_keys), whole);
 		why_cell(t, b, dissents);
 	}
 	hf_table_print(t, stdout);
@@ -206,9 +209,11 @@ static void deaf_cell(struct hf_table *t, const json_t *status)
 	json_t *m;
 
 	json_array_foreach (json_object_get(status, "members"), i, m)
-		if (strcmp(hf_text(m, "state"), "alive") != 0)
+		if (!hf_json_is(m, "state", "alive") || !hf_cluster_is_heard(status, m))
 			hf_show_append(text, sizeof(text), "%s%s %s", text[0] ? ", " : "",
-				       hf_text(m, "name"), hf_text(m, "state"));
+				       hf_text(m, "name"),
+				       hf_json_is(m, "state", "alive") ? "not heard"
+								       : hf_text(m, "state"));
 	hf_table_cell(t, text[0] ? HF_BAD : HF_PLAIN, "%s", text);
 }
 
@@ -281,13 +286,17 @@ static void session_rows(struct hf_table *t, const json_t *node)
 
 static void vip_rows(struct hf_table *t, const json_t *node)
 {
+	const json_t *bgp = json_object_get(node, "lbbgp");
 	json_t *v;
 	size_t i;
 
-	json_array_foreach (json_object_get(json_object_get(node, "lbbgp"), "vips"), i, v) {
+	json_array_foreach (json_object_get(bgp, "vips"), i, v) {
 		hf_show_name(t, node);
 		hf_table_cell(t, HF_PLAIN, "%s", hf_text(v, "address"));
-		hf_show_state(t, v, "state");
+		if (hf_bgp_is_known(bgp))
+			hf_show_state(t, v, "state");
+		else
+			hf_table_cell(t, HF_DOUBTFUL, "to be %s", hf_text(v, "state"));
 		hf_show_duration(t, hf_number(v, "since_ms"));
 		hf_table_cell(t, HF_PLAIN, "%ld/%ld", (long)hf_number(v, "usable"),
 			      (long)hf_number(v, "needed"));

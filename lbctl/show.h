@@ -29,6 +29,8 @@ int64_t hf_show_sum(const json_t *sums, const json_t *entry, const char *const *
 void hf_show_state(struct hf_table *table, const json_t *object, const char *key);
 void hf_show_name(struct hf_table *table, const json_t *node);
 void hf_show_number(struct hf_table *table, int64_t number);
+/* ">=" before what is not the whole: a node that lives did not answer. */
+void hf_show_sum_cell(struct hf_table *table, double sum, bool whole);
 void hf_show_duration(struct hf_table *table, int64_t ms);
 /* The rest of a row of which nothing is known. */
 void hf_show_unknown(struct hf_table *table, int count, const char *why);

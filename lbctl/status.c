@@ -7,6 +7,7 @@
 #include "lbctl/command.h"
 #include "lbctl/problems.h"
 #include "lbctl/rates.h"
+#include "lbctl/show.h"
 #include "lbctl/status.h"
 #include "lbctl/table.h"
 #include "lib/log.h"
@@ -67,15 +68,16 @@ static json_t *node_summary(const json_t *node, const json_t *later)
 		json_object_set(s, "records", json_object_get(status, "records"));
 		json_object_set_new(s, "records_waiting", json_integer(hf_status_waiting(status)));
 	}
-	if (bgp) {
+	if (bgp)
+		json_object_set(s, "vips", json_object_get(bgp, "vip_count"));
+	if (bgp && hf_bgp_is_known(bgp)) {
 		json_array_foreach (json_object_get(bgp, "sessions"), i, session)
 			established += strcmp(hf_text(session, "state"), "Established") == 0;
 		json_object_update_new(
-			s, json_pack("{s:I, s:I, s:I, s:I}", "sessions",
+			s, json_pack("{s:I, s:I, s:I}", "sessions",
 				     (json_int_t)json_array_size(json_object_get(bgp, "sessions")),
-				     "sessions_established", (json_int_t)established, "vips",
-				     (json_int_t)hf_number(bgp, "vip_count"), "vips_announced",
-				     (json_int_t)hf_number(bgp, "out_count")));
+				     "sessions_established", (json_int_t)established,
+				     "vips_announced", (json_int_t)hf_number(bgp, "out_count")));
 	}
 	json_object_set_new(s, "packets_per_second", rate_or_null(known ? rates.forwarded : -1));
 	json_object_set_new(s, "drops_per_second", rate_or_null(known ? rates.dropped : -1));
@@ -122,11 +124,15 @@ static json_t *pool_summaries(const json_t *cluster, const json_t *later)
 		}
 		first &= !json_object_get(node, "backends");
 	}
-	json_array_foreach (pools, i, pool)
+	json_array_foreach (pools, i, pool) {
+		json_object_set_new(pool, "whole",
+				    json_boolean(hf_cluster_is_whole(cluster, "backends") &&
+						 hf_cluster_is_whole(later, "backends")));
 		json_object_set_new(
 			pool, "packets_per_second",
 			rate_or_null(hf_cluster_rate(cluster, later, "backends", "pool",
 						     hf_text(pool, "name"), "packets")));
+	}
 	return pools;
 }
 
@@ -203,12 +209,21 @@ static void cell_of(struct hf_table *t, const json_t *object, const char *key)
 		hf_table_cell(t, HF_PLAIN, "%s", hf_number_text(json_number_value(value), text));
 }
 
+static void sum_cell(struct hf_table *t, const json_t *pool, const char *key)
+{
+	if (json_is_number(json_object_get(pool, key)))
+		hf_show_sum_cell(t, json_number_value(json_object_get(pool, key)),
+				 hf_flag(pool, "whole"));
+	else
+		cell_of(t, pool, key);
+}
+
 static void cell_of_two(struct hf_table *t, const json_t *object, const char *part,
 			const char *whole)
 {
 	int64_t have = hf_number(object, part), all = hf_number(object, whole);
 
-	if (!json_object_get(object, whole))
+	if (!json_object_get(object, part) || !json_object_get(object, whole))
 		hf_table_cell(t, HF_DOUBTFUL, "?");
 	else
 		hf_table_cell(t, have < all ? HF_BAD : HF_PLAIN, "%ld/%ld", (long)have, (long)all);
@@ -266,8 +281,8 @@ void hf_status_show(FILE *out, const json_t *status)
 		hf_table_cell(pools, HF_BOLD, "%s", hf_text(x, "name"));
 		hf_table_cell(pools, normal ? HF_GOOD : HF_BAD, "%s", hf_text(x, "state"));
 		cell_of_two(pools, x, "usable", "total");
-		cell_of(pools, x, "flows");
-		cell_of(pools, x, "packets_per_second");
+		sum_cell(pools, x, "flows");
+		sum_cell(pools, x, "packets_per_second");
 	}
 	hf_table_print(pools, out);
 }

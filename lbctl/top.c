@@ -10,6 +10,7 @@
 #include "lbctl/command.h"
 #include "lbctl/problems.h"
 #include "lbctl/status.h"
+#include "lbctl/table.h"
 #include "lib/log.h"
 
 #define REFRESH_MS 1000
@@ -58,10 +59,10 @@ static void draw_number(const json_t *object, const char *key)
 {
 	const json_t *value = json_object_get(object, key);
 
-	if (json_is_number(value))
-		printw(" %11.0f", json_number_value(value));
-	else
-		printw(" %11s", "?");
+	char text[HF_NUMBER_TEXT];
+
+	printw(" %9s",
+	       json_is_number(value) ? hf_number_text(json_number_value(value), text) : "?");
 }
 
 static void draw_nodes(const json_t *nodes)
@@ -70,19 +71,19 @@ static void draw_nodes(const json_t *nodes)
 	size_t i;
 
 	attron(A_DIM);
-	printw("%-20s %-8s %-10s %5s %11s %11s %11s %11s\n", "node", "state", "", "vips", "records",
+	printw("%-14.14s %-7s %-9s %5s %9s %9s %9s %9s\n", "node", "state", "", "vips", "records",
 	       "flows", "packets/s", "drops/s");
 	attroff(A_DIM);
 	json_array_foreach (nodes, i, n) {
-		printw("%-20s ", hf_text(n, "name"));
+		printw("%-14.14s ", hf_text(n, "name"));
 		put(hf_text(n, "state"),
 		    strcmp(hf_text(n, "state"), "alive") == 0 ? PAIR_GOOD : PAIR_BAD);
-		printw("%*s %-10s", 8 - (int)strlen(hf_text(n, "state")), "",
+		printw("%*s %-9s", 7 - (int)strlen(hf_text(n, "state")), "",
 		       !json_object_get(n, "ready") ? "?"
 		       : hf_flag(n, "draining")	    ? "drained"
 		       : hf_flag(n, "ready")	    ? "ready"
 						    : "not ready");
-		if (json_object_get(n, "vips"))
+		if (json_object_get(n, "vips_announced"))
 			printw(" %2ld/%2ld", (long)hf_number(n, "vips_announced"),
 			       (long)hf_number(n, "vips"));
 		else
@@ -102,13 +103,13 @@ static void draw_pools(const json_t *pools)
 	size_t i;
 
 	attron(A_DIM);
-	printw("%-20s %-10s %7s %11s %11s\n", "pool", "state", "usable", "flows", "packets/s");
+	printw("%-20.20s %-10s %7s %9s %9s\n", "pool", "state", "usable", "flows", "packets/s");
 	attroff(A_DIM);
 	json_array_foreach (pools, i, p) {
 		bool well = hf_number(p, "usable") == hf_number(p, "total") &&
 			    strcmp(hf_text(p, "state"), "normal") == 0;
 
-		printw("%-20s ", hf_text(p, "name"));
+		printw("%-20.20s ", hf_text(p, "name"));
 		put(hf_text(p, "state"), well ? PAIR_GOOD : PAIR_BAD);
 		printw("%*s %3ld/%3ld", 10 - (int)strlen(hf_text(p, "state")), "",
 		       (long)hf_number(p, "usable"), (long)hf_number(p, "total"));

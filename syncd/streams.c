@@ -9,8 +9,8 @@
 #include "syncd/relay.h"
 
 #define BACKLOG	    16
-#define SERVED_MOST 32
-#define CALLS_MOST  16	  /* of them: joiners come first */
+#define SERVED_MOST 144
+#define CALLS_MOST  128	  /* of them, as `lbctl status` takes five; joiners come first */
 #define REQUEST_MS  3000  /* until a request must be there, or a chunk taken */
 #define ANSWER_MS   20000 /* until a program must have answered */
 

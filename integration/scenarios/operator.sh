@@ -97,11 +97,16 @@ start_lbbgp lb2
 well
 kill -9 "$(cat "$RUN/lb2/bird.pid")"
 told "a BIRD that is gone" lb2 "can't reach BIRD"
+check "and nothing is said of what it announces" status_is '.nodes[] | select(.name == "lb2") | .vips == 4 and (has("vips_announced") | not)'
 start_bird lb2
 well
 hinder_gossip lb2 "ip saddr $(address4 lb1) tcp dport 6090 reject"
 blocked() { ctl_json doctor | jq -e 'any(.[]; .about == "lb2" and .state == "bad" and (.text | contains("does not answer by TCP")))' >/dev/null; }
 check "the doctor tells a firewall that lets only UDP through" wait_for 10 "the doctor's word" blocked
+mend_gossip lb2
+well
+hinder_gossip lb2 "ip saddr $(address4 lb3) udp dport 6090 drop"
+told "two nodes of which one does not hear the other, though a third hears both" lb2 'it has not heard lb3'
 mend_gossip lb2
 well
 sed -i "s/^services:/&\n    - {address: \"${VIPS[0]}\", port: 81, protocol: tcp, pool: gue}/" "$RUN/lb2/holdfast.yaml"

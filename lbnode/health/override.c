@@ -133,7 +133,9 @@ struct hf_override hf_override_find(const struct hf_board *board, const char *po
 
 		snprintf(target, sizeof(target), "%s/%s", pools[i], backend);
 		n = find(board, target);
-		if (n && hf_override_read(n, &one) && one.version > best.version)
+		/* What was taken back says nothing of the other. */
+		if (n && hf_override_read(n, &one) && one.action != HF_OVERRIDE_NONE &&
+		    one.version > best.version)
 			best = one;
 	}
 	return best;

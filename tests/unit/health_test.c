@@ -267,6 +267,8 @@ static void newest_override_wins(void **state)
 	/* By a node whose clock is behind, but who has seen the former. */
 	override("+/be1", HF_OVERRIDE_NONE, 0, 500);
 	assert_int_equal(hf_override_find(board, "dns", "be1").action, HF_OVERRIDE_NONE);
+	/* What was said of one pool alone was not taken back. */
+	assert_int_equal(hf_override_find(board, "web", "be1").weight, 7);
 	hf_board_delete(board);
 }
 

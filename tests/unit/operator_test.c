@@ -159,6 +159,15 @@ static void a_nodes_fault_is_told_of_that_node(void **state)
 	}
 	must_tell(c, "b", "its syncd can't be asked");
 
+	/* As others say it is alive; one that is new is given time. */
+	c = good_cluster();
+	json_object_set_new(part(c, 1, "syncd"), "members",
+			    json_pack("[{s:s, s:s, s:i, s:i}, {s:s, s:s, s:i, s:i}]", "name", "c",
+				      "state", "alive", "heard_ms", 20000, "since_ms", 90000,
+				      "name", "d", "state", "alive", "heard_ms", -1, "since_ms",
+				      500));
+	must_tell(c, "b", "it has not heard c by UDP");
+
 	c = good_cluster();
 	json_object_set_new(node(c, 1), "state", json_string("left"));
 	must_tell(c, "b", "its syncd was stopped");
@@ -193,6 +202,33 @@ static void a_nodes_fault_is_told_of_that_node(void **state)
 	must_tell(c, "b", "say otherwise");
 }
 
+/* Not of a node that was asked for alone, and not as long as somebody has it. */
+static void vips_that_are_announced_are_no_outage(void **state)
+{
+	json_t *c = good_cluster(), *withdrawn, *problems;
+
+	(void)state;
+	withdrawn = json_pack("{s:s, s:s}", "address", "192.0.2.1", "state", "withdrawn");
+	json_array_append(json_object_get(part(c, 0, "lbbgp"), "vips"), withdrawn);
+	json_object_set_new(c, "only", json_string("a"));
+	problems = hf_problems_find(c, NULL);
+	assert_int_equal(json_array_size(problems), 0);
+	json_decref(problems);
+	json_decref(c);
+
+	c = good_cluster();
+	json_array_append_new(json_object_get(part(c, 0, "lbbgp"), "vips"), withdrawn);
+	json_object_update_new(part(c, 1, "lbbgp"),
+			       json_pack("{s:s, s:b, s:[{s:s, s:[i]}], s:[{s:s, s:s}]}", "bird",
+					 "2.0.12", "settled", 1, "sessions", "state", "Established",
+					 "exported", 1, "vips", "address", "192.0.2.1", "state",
+					 "announced"));
+	problems = hf_problems_find(c, NULL);
+	assert_int_equal(json_array_size(problems), 0);
+	json_decref(problems);
+	json_decref(c);
+}
+
 static void what_is_no_nodes_own_is_told_once(void **state)
 {
 	json_t *c;
@@ -206,6 +242,13 @@ static void what_is_no_nodes_own_is_told_once(void **state)
 	json_array_append_new(
 		json_object_get(part(c, 0, "lbbgp"), "vips"),
 		json_pack("{s:s, s:s}", "address", "192.0.2.1", "state", "withdrawn"));
+	must_tell(c, "", "192.0.2.1 is announced by no node");
+
+	/* Wanted, by lbbgp's word, but no BIRD tells anybody. */
+	c = good_cluster();
+	json_array_append_new(
+		json_object_get(part(c, 0, "lbbgp"), "vips"),
+		json_pack("{s:s, s:s}", "address", "192.0.2.1", "state", "announced"));
 	must_tell(c, "", "192.0.2.1 is announced by no node");
 
 	c = good_cluster();
@@ -321,6 +364,7 @@ int main(void)
 		cmocka_unit_test(a_good_cluster_has_no_problems),
 		cmocka_unit_test(a_nodes_fault_is_told_of_that_node),
 		cmocka_unit_test(what_is_no_nodes_own_is_told_once),
+		cmocka_unit_test(vips_that_are_announced_are_no_outage),
 		cmocka_unit_test(drops_are_told_by_their_rate),
 		cmocka_unit_test(texts_are_fit_for_terminals),
 		cmocka_unit_test(numbers_are_short),
