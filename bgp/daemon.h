@@ -61,6 +61,9 @@ void hf_bgp_settle(struct hf_bgp *bgp);
  * which is logged. */
 void hf_bgp_reload(struct hf_bgp *bgp);
 
+/* surroundings.c: the driver's, whose context is a struct hf_bgp. */
+extern const struct hf_driver_output hf_bgp_driver_output;
+
 /* answers.c: see hf_seqpacket_take. */
 void hf_bgp_answer(void *bgp, const uint8_t *message, size_t length,
 		   struct hf_seqpacket_answer *answer);

@@ -5,7 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
+
+#include "bgp/core/times.h"
 
 #define RETRY_MS     200  /* without a connection */
 #define ANSWER_MS    2000 /* of most commands */
@@ -408,26 +409,6 @@ static void (*const ends[])(struct hf_driver *, int64_t) = {
 	[HF_STEP_EXPORTS] = looked_at_exports,
 };
 
-/* In ms, of "2026-11-26 16:32:01.256"; -1: it is told in some other form. */
-static int64_t time_of(const char *text)
-{
-	struct tm tm = { 0 };
-	unsigned int ms = 0;
-	const char *rest = strptime(text, "%Y-%m-%d %H:%M:%S", &tm);
-
-	if (!rest || sscanf(rest, ".%3u", &ms) != 1)
-		return -1;
-	return (int64_t)timegm(&tm) * 1000 + ms;
-}
-
-/* BIRD works a time out anew whenever it tells it, and so differs by a millisecond from itself. */
-static bool is_same_time(const char *a, const char *b)
-{
-	int64_t x = time_of(a), y = time_of(b);
-
-	return strcmp(a, b) == 0 || (x >= 0 && y >= 0 && llabs(x - y) <= 1);
-}
-
 static void take_status(struct hf_driver *d, const char *text)
 {
 	static const char label[] = "Last reconfiguration on ";
@@ -437,10 +418,10 @@ static void take_status(struct hf_driver *d, const char *text)
 	text += strlen(label);
 	if (d->step == HF_STEP_NOTE)
 		snprintf(d->own, sizeof(d->own), "%s", text);
-	else if (d->reconfigured[0] && !is_same_time(text, d->reconfigured))
+	else if (d->reconfigured[0] && !hf_bird_same_time(text, d->reconfigured))
 		d->counters.reconfigured++;
-	d->suspect = d->own[0] && !is_same_time(text, d->own);
-	d->taken_back = d->suspect && time_of(text) < time_of(d->own);
+	d->suspect = d->own[0] && !hf_bird_same_time(text, d->own);
+	d->taken_back = d->suspect && hf_bird_time(text) < hf_bird_time(d->own);
 	snprintf(d->reconfigured, sizeof(d->reconfigured), "%s", text);
 }
 
