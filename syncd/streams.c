@@ -8,7 +8,7 @@
 #include "syncd/endpoint.h"
 #include "syncd/relay.h"
 
-#define BACKLOG	    16
+#define BACKLOG	    128
 #define SERVED_MOST 144
 #define CALLS_MOST  128	  /* of them, as `lbctl status` takes five; joiners come first */
 #define REQUEST_MS  3000  /* until a request must be there, or a chunk taken */
