@@ -17,12 +17,19 @@
 #define REFUSED_MS   1000 /* until it is tried again */
 #define LOOK_MS	     1000
 #define BUSY_MS	     300
+#define TIME_JITTER  2	 /* of two differences of times in ms */
 #define FRESH_MS     900 /* before that a look does not tell what BIRD keeps back */
 
 void hf_driver_init(struct hf_driver *d, const char *include, const struct hf_driver_output *output,
 		    void *context)
 {
-	*d = (struct hf_driver){ .include = include, .output = output, .context = context };
+	*d = (struct hf_driver){ .include = include,
+				 .output = output,
+				 .context = context,
+				 .rebooted = -1,
+				 .configured_at = -1,
+				 .own_at = -1,
+				 .noted_at = -1 };
 	snprintf(d->why, sizeof(d->why), "not connected yet");
 	d->trouble = HF_TROUBLE_APART;
 }
@@ -113,12 +120,23 @@ static void put_off(struct hf_driver *d, enum hf_driver_trouble trouble, const c
 	d->step = HF_STEP_IDLE;
 }
 
+static void check(struct hf_driver *d, int64_t now)
+{
+	d->output->watch(d->context);
+	begin(d, HF_STEP_CHECK, "configure check\n", now);
+}
+
 static void apply(struct hf_driver *d, int64_t now)
 {
+	bool urgent;
 	int err;
 
+	if (!d->wanted)
+		return;
+	urgent = d->in_force ? strcmp(d->in_force, d->wanted) != 0
+			     : !d->output->holds(d->context, d->wanted);
 	free(d->applying);
-	d->applying = d->wanted ? strdup(d->wanted) : NULL;
+	d->applying = strdup(d->wanted);
 	err = d->applying ? d->output->write(d->context, d->applying) : -ENOMEM;
 	if (err) {
 		free(d->applying);
@@ -126,8 +144,21 @@ static void apply(struct hf_driver *d, int64_t now)
 		put_off(d, HF_TROUBLE_FILE, strerror(-err), now);
 		return;
 	}
-	d->output->watch(d->context);
-	begin(d, HF_STEP_CHECK, "configure check\n", now);
+	d->trial = false;
+	if (urgent)
+		check(d, now);
+	else
+		begin(d, HF_STEP_ASK, "configure status\n", now);
+}
+
+static void asked(struct hf_driver *d, int64_t now)
+{
+	if (!d->trial) {
+		check(d, now);
+		return;
+	}
+	put_off(d, HF_TROUBLE_NONE, "", now);
+	d->look_at = now;
 }
 
 static void look(struct hf_driver *d, int64_t now)
@@ -139,7 +170,7 @@ static void look(struct hf_driver *d, int64_t now)
 		d->dirty = true;
 		apply(d, now);
 		/* If it can't be written, how BIRD is must be known all the same. */
-		if (d->step == HF_STEP_CHECK) {
+		if (d->step != HF_STEP_IDLE) {
 			d->counters.restored++;
 			return;
 		}
@@ -176,6 +207,7 @@ static void welcome(struct hf_driver *d, int64_t now)
 static void refused(struct hf_driver *d, int64_t now)
 {
 	d->counters.refused++;
+	d->queued_at = 0;
 	if (d->in_force && strncmp(d->detail, d->include, strlen(d->include)) == 0) {
 		d->output->write(d->context, d->in_force);
 		free(d->applying);
@@ -267,6 +299,7 @@ static void confirmed(struct hf_driver *d, int64_t now)
 	free(former);
 	d->in_force_at = now;
 	d->trial = false;
+	d->own_at = d->configured_at = d->noted_at;
 	d->counters.configured++;
 	d->dirty = strcmp(d->in_force, d->wanted) != 0;
 	/* What the last look told was of the former text. */
@@ -397,6 +430,7 @@ static void looked_at_exports(struct hf_driver *d, int64_t now)
 
 static void (*const ends[])(struct hf_driver *, int64_t) = {
 	[HF_STEP_WELCOME] = welcome,
+	[HF_STEP_ASK] = asked,
 	[HF_STEP_CHECK] = checked,
 	[HF_STEP_CONFIGURE] = configured,
 	[HF_STEP_NOTE] = noted,
@@ -409,20 +443,43 @@ static void (*const ends[])(struct hf_driver *, int64_t) = {
 	[HF_STEP_EXPORTS] = looked_at_exports,
 };
 
+/* Since BIRD was started: so a clock that is set does not matter. */
+static int64_t configured_at(const struct hf_driver *d, const char *text)
+{
+	int64_t when = hf_bird_time(text);
+
+	return when < 0 || d->rebooted < 0 ? -1 : when - d->rebooted;
+}
+
+/* What it has in force is not what we put there last. */
+static void suspect(struct hf_driver *d)
+{
+	bool known = d->configured_at >= 0 && d->own_at >= 0;
+	int64_t later = d->configured_at - d->own_at;
+
+	d->suspect = known && (later > TIME_JITTER || later < -TIME_JITTER);
+	d->taken_back = d->suspect && later < 0;
+}
+
 static void take_status(struct hf_driver *d, const char *text)
 {
-	static const char label[] = "Last reconfiguration on ";
+	static const char reboot[] = "Last reboot on ", label[] = "Last reconfiguration on ";
+	int64_t before = d->configured_at;
 
+	if (strncmp(text, reboot, strlen(reboot)) == 0)
+		d->rebooted = hf_bird_time(text + strlen(reboot));
 	if (strncmp(text, label, strlen(label)) != 0)
 		return;
 	text += strlen(label);
-	if (d->step == HF_STEP_NOTE)
-		snprintf(d->own, sizeof(d->own), "%s", text);
-	else if (d->reconfigured[0] && !hf_bird_same_time(text, d->reconfigured))
+	d->configured_at = configured_at(d, text);
+	if (d->step == HF_STEP_NOTE) {
+		d->noted_at = d->configured_at;
+		d->configured_at = before;
+		return;
+	}
+	suspect(d);
+	if (d->suspect && llabs(d->configured_at - before) > TIME_JITTER)
 		d->counters.reconfigured++;
-	d->suspect = d->own[0] && !hf_bird_same_time(text, d->own);
-	d->taken_back = d->suspect && hf_bird_time(text) < hf_bird_time(d->own);
-	snprintf(d->reconfigured, sizeof(d->reconfigured), "%s", text);
 }
 
 struct taking {
@@ -446,7 +503,7 @@ static bool take_line(void *context, const struct hf_reply_line *line)
 		hf_exports_take(&d->exports, line);
 	else if (d->step == HF_STEP_STATUS || d->step == HF_STEP_NOTE)
 		take_status(d, line->text);
-	else if (d->step == HF_STEP_TRIAL)
+	else if (d->step == HF_STEP_TRIAL || d->step == HF_STEP_ASK)
 		d->trial |= line->code == HF_REPLY_UNCONFIRMED;
 	if (line->last) {
 		d->code = line->code;

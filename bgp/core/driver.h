@@ -7,6 +7,8 @@
  *	APART --connect--> WELCOME --its greeting--> IDLE
  *
  *	to put a text in force:    write the file,
+ *	  ASK         configure status          unless VIPs are to come or go: a configuration
+ *	                                        that somebody tries is waited for
  *	  CHECK       configure check           a fault of the configuration, or one that
  *	                                        did not read the file: try again, later
  *	  CONFIGURE   configure timeout 10      from here on BIRD takes it back by itself,
@@ -23,7 +25,7 @@
  *
  * What others have BIRD read after us has our file in it, as it stands. What they take back to
  * (`configure undo`) has not: then ours is put in force again, and also if exports are not as they
- * should be. But never while theirs waits to be confirmed: ours would confirm it.
+ * should be. But not while theirs waits to be confirmed, for ours would confirm it.
  *
  * One command is under way at a time. Any that is not answered in time, and any end of the
  * connection, leads back to APART, and from there all is tried again. A plain `configure` is used
@@ -40,6 +42,7 @@ enum hf_driver_step {
 	HF_STEP_APART,
 	HF_STEP_WELCOME,
 	HF_STEP_IDLE,
+	HF_STEP_ASK,
 	HF_STEP_CHECK,
 	HF_STEP_CONFIGURE,
 	HF_STEP_NOTE,
@@ -113,9 +116,10 @@ struct hf_driver {
 	char detail[256];  /* and its text */
 	enum hf_driver_trouble trouble;
 	char why[256];
-	char version[32];      /* BIRD's; empty: not known */
-	char reconfigured[40]; /* when, in BIRD's words */
-	char own[40];	       /* when by us */
+	char version[32]; /* BIRD's; empty: not known */
+	/* In ms: when BIRD was started, and, after that, when it was configured, when we were the
+	 * last to do so, and when we last tried; -1: not known. */
+	int64_t rebooted, configured_at, own_at, noted_at;
 	struct hf_sessions reading, sessions;
 	bool looked; /* sessions are known */
 	bool fresh;  /* what is in force came so just now: BIRD may still be telling its peers */

@@ -2,8 +2,6 @@
 #include "bgp/core/times.h"
 
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <time.h>
 
 int64_t hf_bird_time(const char *text)
@@ -15,11 +13,4 @@ int64_t hf_bird_time(const char *text)
 	if (!rest || sscanf(rest, ".%3u", &ms) != 1)
 		return -1;
 	return (int64_t)timegm(&tm) * 1000 + ms;
-}
-
-bool hf_bird_same_time(const char *a, const char *b)
-{
-	int64_t x = hf_bird_time(a), y = hf_bird_time(b);
-
-	return strcmp(a, b) == 0 || (x >= 0 && y >= 0 && llabs(x - y) <= 1);
 }

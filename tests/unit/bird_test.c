@@ -17,7 +17,7 @@ static void lines_wherever_they_are_cut(void **state)
 	for (const char *at = STATUS("2026-11-23 19:47:40.585"); *at; at++)
 		hf_driver_bytes(&d, at, 1, now);
 	expect("show protocols all\n");
-	assert_string_equal(d.reconfigured, "2026-11-23 19:47:40.585");
+	assert_int_equal(d.configured_at, 54739);
 }
 
 static void a_text_comes_in_force(void **state)
