@@ -73,7 +73,8 @@ bool hf_change_sees_all(const struct hf_context *c, const json_t *cluster)
 {
 	if (c->node || !hf_text(cluster, "blind")[0])
 		return true;
-	hf_error("this is for all nodes, but other ones can't be asked: syncd: %s; for one: --node",
-		 hf_text(cluster, "blind"));
+	hf_change_tell(c, false, "all nodes",
+		       "only this one can be asked: syncd: %s; for one: --node",
+		       hf_text(cluster, "blind"));
 	return false;
 }

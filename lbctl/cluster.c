@@ -242,11 +242,21 @@ bool hf_cluster_can_ask(const json_t *node)
 	       strcmp(state, "suspect") == 0;
 }
 
+bool hf_cluster_has_any(const json_t *node, unsigned int parts)
+{
+	for (size_t p = 0; p < PARTS; p++)
+		if ((parts & part_table[p].part) && json_object_get(node, part_table[p].key))
+			return true;
+	return false;
+}
+
 bool hf_cluster_is_whole(const json_t *cluster, const char *part)
 {
 	json_t *node;
 	size_t i;
 
+	if (hf_text(cluster, "blind")[0] && !hf_text(cluster, "only")[0])
+		return false;
 	json_array_foreach (json_object_get(cluster, "nodes"), i, node)
 		if (hf_cluster_can_ask(node) && !json_object_get(node, part))
 			return false;

@@ -32,6 +32,8 @@ enum hf_part {
 
 /* Whether it is of use to ask the node: it is this one, or lives. */
 bool hf_cluster_can_ask(const json_t *node);
+/* Whether it has told any of these parts. */
+bool hf_cluster_has_any(const json_t *node, unsigned int parts);
 /* Whether all nodes that live have told this part, so that sums are the whole. */
 bool hf_cluster_is_whole(const json_t *cluster, const char *part);
 

@@ -335,14 +335,16 @@ static void show_steps(const json_t *ways)
 	json_decref(shown);
 }
 
-static int code_of(const json_t *ways)
+static int code_of(const json_t *cluster, const json_t *ways)
 {
 	size_t i, known = 0;
 	json_t *steps;
 
 	json_array_foreach (ways, i, steps)
 		known += !hf_text(json_array_get(steps, 0), "error")[0];
-	return !known ? HF_EXIT_UNKNOWN : known < i ? HF_EXIT_DEGRADED : HF_EXIT_FINE;
+	if (!known)
+		return HF_EXIT_UNKNOWN;
+	return known < i || hf_text(cluster, "blind")[0] ? HF_EXIT_DEGRADED : HF_EXIT_FINE;
 }
 
 int hf_command_explain(const struct hf_context *c)
@@ -360,7 +362,7 @@ int hf_command_explain(const struct hf_context *c)
 	if (c->node && !hf_cluster_node(cluster, c->node))
 		hf_error("there is no node %s; `lbctl nodes` tells those that there are", c->node);
 	ways = find_ways(c, cluster, &p);
-	code = code_of(ways);
+	code = code_of(cluster, ways);
 	answer = json_pack("{s:s, s:s, s:s, s:b, s:O}", "source", c->words[0], "destination",
 			   c->words[1], "protocol", p.protocol == IPPROTO_TCP ? "tcp" : "udp",
 			   "syn", p.syn, "ways", ways);

@@ -54,7 +54,8 @@ json_t *hf_json_clean(const char *text)
 
 bool hf_bgp_is_known(const json_t *bgp)
 {
-	return hf_text(bgp, "bird")[0] && hf_flag(bgp, "settled");
+	return hf_text(bgp, "bird")[0] && hf_flag(bgp, "settled") &&
+	       json_array_size(json_object_get(bgp, "sessions"));
 }
 
 json_t *hf_cluster_node(const json_t *cluster, const char *name)

@@ -334,15 +334,17 @@ static bool say_of_node(const json_t *node)
 json_t *hf_gather_or_say(const struct hf_context *c, unsigned int parts, int *status)
 {
 	json_t *cluster = hf_cluster_gather(c->instance, parts, c->node), *node;
-	size_t i, good = 0, all = json_array_size(json_object_get(cluster, "nodes"));
+	size_t i, good = 0, some = 0, all = json_array_size(json_object_get(cluster, "nodes"));
 
 	if (hf_text(cluster, "blind")[0])
 		hf_warning("nothing can be told of other nodes: this node's syncd: %s",
 			   hf_text(cluster, "blind"));
 	if (c->node && !all)
 		hf_error("there is no node %s; `lbctl nodes` tells those that there are", c->node);
-	json_array_foreach (json_object_get(cluster, "nodes"), i, node)
+	json_array_foreach (json_object_get(cluster, "nodes"), i, node) {
 		good += say_of_node(node);
-	*status = good == 0 ? HF_EXIT_UNKNOWN : good < all ? HF_EXIT_DEGRADED : HF_EXIT_FINE;
+		some += hf_cluster_has_any(node, parts);
+	}
+	*status = !some ? HF_EXIT_UNKNOWN : good < all ? HF_EXIT_DEGRADED : HF_EXIT_FINE;
 	return cluster;
 }

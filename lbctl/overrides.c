@@ -18,31 +18,21 @@ static void target_of(const char *name, char out[TARGET_MOST])
 	snprintf(out, TARGET_MOST, "%s%s", strchr(name, '/') ? "" : "+/", name);
 }
 
-/* Whether others hear of what this node's lbnode was told. */
-static bool is_sharing(const struct hf_context *c)
+/* Whom this node's lbnode tells of what it was told. */
+static const char *told_to(const struct hf_context *c)
 {
 	json_t *cluster = hf_cluster_gather(c->instance, HF_PART_FACTS, NULL);
-	bool shares = hf_flag(json_object_get(hf_cluster_local(cluster), "lbnode"), "sharing");
+	const json_t *facts = json_object_get(hf_cluster_local(cluster), "lbnode");
+	const char *where = "but whether other nodes hear of it is not known: lbctl status";
 
+	if (hf_flag(facts, "sharing") && !hf_text(cluster, "blind")[0])
+		where = "on all nodes (lbctl overrides)";
+	else if (facts && !hf_flag(facts, "sharing"))
+		where = "on this node alone: its lbnode is not connected to syncd; other nodes "
+			"hear "
+			"of it when it is";
 	json_decref(cluster);
-	return shares;
-}
-
-static int tell_done(const struct hf_context *c, const char *target, const char *action,
-		     uint32_t weight)
-{
-	bool shares = is_sharing(c);
-	const char *where =
-		shares ? "on all nodes (lbctl overrides)"
-		       : "on this node alone: its lbnode is not connected to syncd; other "
-			 "nodes hear of it when it is";
-
-	if (strcmp(action, "weight") == 0)
-		hf_change_tell(c, shares, target, "weight %u, %s", weight, where);
-	else
-		hf_change_tell(c, shares, target, "%s, %s",
-			       strcmp(action, "none") == 0 ? "taken back" : action, where);
-	return shares ? HF_EXIT_FINE : HF_EXIT_FAILED;
+	return where;
 }
 
 int hf_override_set(const struct hf_context *c, const char *name, const char *action,
@@ -51,7 +41,7 @@ int hf_override_set(const struct hf_context *c, const char *name, const char *ac
 	static struct hf_question_to q;
 	Holdfast__ToNode message = HOLDFAST__TO_NODE__INIT;
 	Holdfast__OverrideSet body = HOLDFAST__OVERRIDE_SET__INIT;
-	char target[TARGET_MOST];
+	char target[TARGET_MOST], what[32];
 	const char *error;
 
 	target_of(name, target);
@@ -69,28 +59,68 @@ int hf_override_set(const struct hf_context *c, const char *name, const char *ac
 	if (error)
 		hf_change_tell(c, false, target, "%s", error);
 	hf_ask_free(&q, 1);
-	return error ? HF_EXIT_FAILED : tell_done(c, target, action, weight);
+	if (error)
+		return HF_EXIT_FAILED;
+	if (strcmp(action, "weight") == 0)
+		snprintf(what, sizeof(what), "weight %u", weight);
+	else
+		snprintf(what, sizeof(what), "%s",
+			 strcmp(action, "none") == 0 ? "taken back" : action);
+	hf_change_tell(c, true, target, "%s, %s", what, told_to(c));
+	return HF_EXIT_FINE;
+}
+
+/* The backend's name is the same, and one of the two is of all pools. */
+static bool is_of_the_same(const char *a, const char *b)
+{
+	const char *x = strchr(a, '/'), *y = strchr(b, '/');
+
+	return x && y && strcmp(x, y) == 0 && (a[0] == '+') != (b[0] == '+');
+}
+
+/* What is in force again when this one is not any more. */
+static void tell_others(const struct hf_context *c, const json_t *overrides, const char *target)
+{
+	json_t *o;
+	size_t i;
+
+	json_array_foreach (overrides, i, o)
+		if (is_of_the_same(target, hf_text(o, "target")))
+			hf_change_tell(c, true, hf_text(o, "target"),
+				       "in force all the same: %s, by %s; `lbctl undrain backend` "
+				       "takes it back, too",
+				       hf_text(o, "action"), hf_text(o, "author"));
+}
+
+static const json_t *find_override(const json_t *overrides, const char *target)
+{
+	json_t *o;
+	size_t i;
+
+	json_array_foreach (overrides, i, o)
+		if (hf_json_is(o, "target", target))
+			return o;
+	return NULL;
 }
 
 int hf_override_end(const struct hf_context *c, const char *name)
 {
-	json_t *cluster = hf_cluster_gather(c->instance, HF_PART_OVERRIDES, NULL), *node, *o;
+	json_t *cluster = hf_cluster_gather(c->instance, HF_PART_OVERRIDES, NULL);
+	const json_t *known = json_object_get(hf_cluster_local(cluster), "overrides");
 	char target[TARGET_MOST];
-	bool there = false;
-	size_t i, k;
+	int code = HF_EXIT_FAILED;
 
 	target_of(name, target);
-	json_array_foreach (json_object_get(cluster, "nodes"), i, node)
-		json_array_foreach (json_object_get(node, "overrides"), k, o)
-			there |= strcmp(hf_text(o, "target"), target) == 0;
-	json_decref(cluster);
-	if (!there) {
+	if (find_override(known, target))
+		code = hf_override_set(c, name, "none", 0);
+	else
 		hf_change_tell(c, false, target,
 			       "nothing was said of it that could be taken back; `lbctl overrides` "
 			       "lists what was");
-		return HF_EXIT_FAILED;
-	}
-	return hf_override_set(c, name, "none", 0);
+	if (code == HF_EXIT_FINE)
+		tell_others(c, known, target);
+	json_decref(cluster);
+	return code;
 }
 
 int hf_command_disable(const struct hf_context *c)

@@ -58,11 +58,12 @@ void hf_problems_of_bgp(json_t *problems, const json_t *node)
 	find_meant_vips(problems, node);
 }
 
-/* Whether BIRD has what lbbgp wants, or at least tells somebody of a VIP. */
+/* Whether BIRD has what lbbgp wants, or at least tells somebody of a VIP. An lbbgp that has just
+ * been started does not know its sessions yet. */
 static bool announces(const json_t *bgp)
 {
 	int64_t exported = 0;
-	bool any = false;
+	bool any = !json_array_size(json_object_get(bgp, "sessions"));
 	json_t *s, *count;
 	size_t i, k;
 

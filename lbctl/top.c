@@ -55,14 +55,16 @@ static void draw_problems(const json_t *problems)
 	addch('\n');
 }
 
-static void draw_number(const json_t *object, const char *key)
+static void draw_number(const json_t *object, const char *key, bool whole)
 {
 	const json_t *value = json_object_get(object, key);
 
-	char text[HF_NUMBER_TEXT];
+	char text[HF_NUMBER_TEXT], more[HF_NUMBER_TEXT + 2] = "?";
 
-	printw(" %9s",
-	       json_is_number(value) ? hf_number_text(json_number_value(value), text) : "?");
+	if (json_is_number(value))
+		snprintf(more, sizeof(more), "%s%s",
+			 whole ? "" : ">=", hf_number_text(json_number_value(value), text));
+	printw(" %9s", more);
 }
 
 static void draw_nodes(const json_t *nodes)
@@ -88,10 +90,10 @@ static void draw_nodes(const json_t *nodes)
 			       (long)hf_number(n, "vips"));
 		else
 			printw("     ?");
-		draw_number(n, "records");
-		draw_number(n, "pins");
-		draw_number(n, "packets_per_second");
-		draw_number(n, "drops_per_second");
+		draw_number(n, "records", true);
+		draw_number(n, "pins", true);
+		draw_number(n, "packets_per_second", true);
+		draw_number(n, "drops_per_second", true);
 		addch('\n');
 	}
 	addch('\n');
@@ -113,8 +115,8 @@ static void draw_pools(const json_t *pools)
 		put(hf_text(p, "state"), well ? PAIR_GOOD : PAIR_BAD);
 		printw("%*s %3ld/%3ld", 10 - (int)strlen(hf_text(p, "state")), "",
 		       (long)hf_number(p, "usable"), (long)hf_number(p, "total"));
-		draw_number(p, "flows");
-		draw_number(p, "packets_per_second");
+		draw_number(p, "flows", hf_flag(p, "whole"));
+		draw_number(p, "packets_per_second", hf_flag(p, "whole"));
 		addch('\n');
 	}
 }

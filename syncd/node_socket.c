@@ -18,7 +18,7 @@
 #include "syncd/node_message.h"
 #include "syncd/node_take.h"
 
-#define CLIENTS_MOST   64
+#define CLIENTS_MOST   160
 #define BACKLOG	       8
 #define PACKETS_A_TURN 64
 /* How long this node stays an owner without an lbnode: it may be restarting, and its data plane
