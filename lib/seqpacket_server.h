@@ -13,9 +13,8 @@
 #include <stdint.h>
 #include <uv.h>
 
-#define HF_SEQPACKET_CLIENTS 160 /* at once: the calls that syncd serves, and those who are here \
-				  */
-#define HF_SEQPACKET_MAX 65536	 /* bytes of a packet at most */
+#define HF_SEQPACKET_CLIENTS 160   /* at once: the calls that syncd serves, and some here */
+#define HF_SEQPACKET_MAX     65536 /* bytes of a packet at most */
 
 struct hf_seqpacket_answer {
 	uint8_t *bytes;		     /* to be filled, up to HF_SEQPACKET_MAX */
