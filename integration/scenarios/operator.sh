@@ -48,7 +48,7 @@ pass "everything is JSON, too, and has no colours in a pipe"
 flows_are_told() { [ "$(ctl_json flows | jq '[.nodes[].backends[].pins] | add')" -ge 900 ]; }
 check "flows are counted on all nodes" wait_for 10 "a sweep" flows_are_told
 # TCP 80 has the load, TCP 7 none.
-new_flows() { ctl services | awk -v port="$1" -v vip="${VIPS[0]}" '$1 == vip && $2 == port && $3 == "tcp" { print $9 }'; }
+new_flows() { ctl_json services | jq --arg vip "${VIPS[0]}" --argjson port "$1" '[.nodes[].services[] | select(.address == $vip and .port == $port and .protocol == "tcp") | .flows] | add'; }
 check "and services, each its own" [ "$(new_flows 80)" -gt 100 -a "$(new_flows 7)" = 0 ]
 rate_is_told() { status_is '[.nodes[].packets_per_second] | add > 100'; }
 check "and packets" wait_for 10 "a rate" rate_is_told
