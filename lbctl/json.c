@@ -4,10 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Within PROBE_MS for each member there is, each of them answers a probe of each other one. */
 #define HEARD_MS 10000
-#define PROBE_MS                                                                                 \
-	100 /* each member answers a probe of each other one in so long for each member there is \
-	     */
+#define PROBE_MS 100
 
 const char *hf_text(const json_t *object, const char *key)
 {

@@ -29,8 +29,7 @@ static const char *told_to(const struct hf_context *c)
 		where = "on all nodes (lbctl overrides)";
 	else if (facts && !hf_flag(facts, "sharing"))
 		where = "on this node alone: its lbnode is not connected to syncd; other nodes "
-			"hear "
-			"of it when it is";
+			"hear of it when it is";
 	json_decref(cluster);
 	return where;
 }
@@ -87,9 +86,10 @@ static void tell_others(const struct hf_context *c, const json_t *overrides, con
 	json_array_foreach (overrides, i, o)
 		if (is_of_the_same(target, hf_text(o, "target")))
 			hf_change_tell(c, true, hf_text(o, "target"),
-				       "in force all the same: %s, by %s; `lbctl undrain backend` "
-				       "takes it back, too",
-				       hf_text(o, "action"), hf_text(o, "author"));
+				       "in force all the same: %s, by %s; `lbctl undrain backend "
+				       "%s` takes it back, too",
+				       hf_text(o, "action"), hf_text(o, "author"),
+				       hf_text(o, "target"));
 }
 
 static const json_t *find_override(const json_t *overrides, const char *target)
@@ -106,13 +106,17 @@ static const json_t *find_override(const json_t *overrides, const char *target)
 int hf_override_end(const struct hf_context *c, const char *name)
 {
 	json_t *cluster = hf_cluster_gather(c->instance, HF_PART_OVERRIDES, NULL);
-	const json_t *known = json_object_get(hf_cluster_local(cluster), "overrides");
+	const json_t *local = hf_cluster_local(cluster),
+		     *known = json_object_get(local, "overrides");
 	char target[TARGET_MOST];
 	int code = HF_EXIT_FAILED;
 
 	target_of(name, target);
 	if (find_override(known, target))
 		code = hf_override_set(c, name, "none", 0);
+	else if (!known)
+		hf_change_tell(c, false, target, "lbnode: %s",
+			       hf_text(json_object_get(local, "errors"), "lbnode"));
 	else
 		hf_change_tell(c, false, target,
 			       "nothing was said of it that could be taken back; `lbctl overrides` "

@@ -58,7 +58,6 @@ static void draw_problems(const json_t *problems)
 static void draw_number(const json_t *object, const char *key, bool whole)
 {
 	const json_t *value = json_object_get(object, key);
-
 	char text[HF_NUMBER_TEXT], more[HF_NUMBER_TEXT + 2] = "?";
 
 	if (json_is_number(value))

@@ -47,12 +47,6 @@ static void end(struct hf_lease_client *c)
 	uv_close((uv_handle_t *)&c->poll, on_closed);
 }
 
-static void take_word(struct hf_lease_client *c, bool withdrawn)
-{
-	c->heard = true;
-	c->withdrawn = withdrawn;
-}
-
 /* lbbgp's answers, of which the last is the one that counts. */
 static void on_readable(uv_poll_t *poll, int status, int events)
 {
@@ -65,8 +59,9 @@ static void on_readable(uv_poll_t *poll, int status, int events)
 	if (length < 0 && status >= 0 && (errno == EAGAIN || errno == EINTR))
 		return;
 	message = length > 0 ? holdfast__from_bgp__unpack(NULL, length, packet) : NULL;
-	if (message && message->body_case == HOLDFAST__FROM_BGP__BODY_TAKEN)
-		take_word(c, message->taken->withdrawn);
+	c->heard = message && message->body_case == HOLDFAST__FROM_BGP__BODY_TAKEN;
+	if (c->heard)
+		c->withdrawn = message->taken->withdrawn;
 	else
 		end(c);
 	holdfast__from_bgp__free_unpacked(message, NULL);
